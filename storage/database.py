@@ -1,0 +1,113 @@
+"""Opening SQLite or PostgreSQL by one code base, with transactions that mean the same on both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, create_engine, event, exc, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from storage.errors import SettingsError, StoreBusy, StoreError
+
+Tx = Connection
+"""An open transaction: what every verb of the store takes first."""
+
+_CHANGE_LOCK = 0x0C09_DE5C
+"""Key of the PostgreSQL advisory lock that puts deciding writers in line."""
+_BUSY_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08003", "08006"}
+"""SQLSTATEs after which the same transaction may succeed (PostgreSQL manual, appendix A)."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for the URL. Raises SettingsError where it names neither SQLite nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise SettingsError(f"database: {url!r} is no database URL; give sqlite:///FILE or postgresql://…") from error
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed.database or "", url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise SettingsError(f"database: {parsed.drivername!r} is not supported; give sqlite:///FILE or postgresql://…")
+
+
+def _open_sqlite(file: str, url: str) -> Engine:
+    if file in ("", ":memory:"):
+        raise SettingsError("database: an in-memory SQLite cannot be shared by several processes; give sqlite:///FILE")
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself: see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at the start: a reader that turns writer midway fails at once when another wrote
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Tx]:
+    """A transaction that commits at the end, or rolls back on an error. Raises StoreBusy and StoreError."""
+    with wrapped_errors(), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def wrapped_errors() -> Iterator[None]:
+    """Turn the drivers' errors into ours; errors of programming pass through unchanged."""
+    try:
+        yield
+    except (exc.ProgrammingError, exc.IntegrityError):
+        raise
+    except exc.DBAPIError as error:
+        kind = StoreBusy if _may_pass(error) else StoreError
+        raise kind(f"database: {str(error.orig).strip().splitlines()[0]}") from error
+
+
+def _may_pass(error: exc.DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    message = str(error.orig)
+    lost = isinstance(error, exc.OperationalError) and state is None and "disk" not in message
+    return (
+        state in _BUSY_STATES
+        or "database is locked" in message
+        or "database is busy" in message
+        or (lost and "unable to open" not in message and "sqlite" not in type(error.orig).__module__)
+    )
+
+
+def stand_in_line(tx: Tx) -> None:
+    """Let no other writer of articles pass until this transaction ends.
+
+    A sequence alone gives readers gaps: a late commit hides behind the cursor. SQLite has one writer anyway.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+
+
+def insert(tx: Tx, table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the transaction."""
+    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def skip_locked(query: Select[Any]) -> Select[Any]:
+    """Leave rows that another claims at this moment to the other (SQLite's single writer needs no such thing)."""
+    return query.with_for_update(skip_locked=True)
+
+
+def chunks(items: list[Any], size: int = 500) -> Iterator[list[Any]]:
+    """The list in pieces that stay below the databases' limits on bound parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,138 @@
+"""Reading articles: whole canonical records, by id, by address, in lists, with their versions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, func, select
+
+from storage.codec import from_plain, to_plain
+from storage.database import Tx
+from storage.errors import NotFound
+from storage.records import Access, Article, Block, ChangeClass, Clean, Precision, Provenance
+from storage.snapshots import pointer
+from storage.tables import article, article_version, cluster, snapshot, source
+
+SCHEMA_VERSION = 1
+"""Of the canonical record's JSON form."""
+
+
+def get(tx: Tx, article_id: int) -> Article:
+    """The article at its current version. Raises NotFound."""
+    row = tx.execute(_current().where(article.c.id == article_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"no article has id {article_id}")
+    return _record(row)
+
+
+def at(tx: Tx, url: str) -> Article | None:
+    """The article filed under a canonical key."""
+    row = tx.execute(_current().where(article.c.url == url)).mappings().first()
+    return _record(row) if row else None
+
+
+def listed(tx: Tx, *, after: int = 0, limit: int = 100, source_name: str | None = None) -> list[Article]:
+    """Articles with an id above `after`, by id; those withdrawn are left out."""
+    query = _current().where(article.c.id > after, article.c.withdrawn_at.is_(None))
+    if source_name:
+        query = query.where(source.c.name == source_name)
+    return [_record(row) for row in tx.execute(query.order_by(article.c.id).limit(limit)).mappings()]
+
+
+def some(tx: Tx, ids: list[int]) -> list[Article]:
+    """The articles of those ids, by id; missing ones are left out."""
+    rows = tx.execute(_current().where(article.c.id.in_(ids)).order_by(article.c.id)).mappings()
+    return [_record(row) for row in rows]
+
+
+def versions(tx: Tx, article_id: int) -> list[Article]:
+    """The article as it was at each of its versions, first to last."""
+    query = _select(article_version.c.article_id == article.c.id).where(article.c.id == article_id)
+    return [_record(row) for row in tx.execute(query.order_by(article_version.c.version)).mappings()]
+
+
+def members(tx: Tx, cluster_id: int) -> list[Article]:
+    """The articles of a cluster, by id."""
+    query = _current().where(article.c.cluster_id == cluster_id).order_by(article.c.id)
+    return [_record(row) for row in tx.execute(query).mappings()]
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many articles, versions and clusters of more than one article there are."""
+    shared = select(article.c.cluster_id).group_by(article.c.cluster_id).having(func.count() > 1).subquery()
+    queries = {
+        "articles": select(func.count()).select_from(article),
+        "versions": select(func.count()).select_from(article_version),
+        "shared_clusters": select(func.count()).select_from(shared),
+    }
+    return {name: int(tx.execute(query).scalar_one()) for name, query in queries.items()}
+
+
+def to_json(found: Article) -> dict[str, Any]:
+    """The canonical record as JSON: names after schema.org where it has one, every field always there."""
+    content = {name: to_plain(getattr(found.content, name)) for name in Clean.__slots__}
+    names = (
+        "id",
+        "source",
+        "cluster_id",
+        "is_primary",
+        "version",
+        "change_class",
+        "content_hash",
+        "word_count",
+        "first_seen",
+    )
+    place = {name: to_plain(getattr(found, name)) for name in names}
+    archive = to_plain(found.archive) if found.archive else None
+    withdrawn = to_plain(found.withdrawn_at)
+    return {
+        "schema": SCHEMA_VERSION,
+        **place,
+        **content,
+        "archive": archive,
+        "withdrawn_at": withdrawn,
+    }
+
+
+def _current() -> Select[Any]:
+    return _select((article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version))
+
+
+def _select(version_join: Any) -> Select[Any]:
+    kept = [column for column in article_version.c if column.name != "article_id"]
+    place = [snapshot.c.digest, snapshot.c.archive_file, snapshot.c.archive_offset, snapshot.c.archive_length]
+    mine = [article.c.id, article.c.url, article.c.cluster_id, article.c.first_seen]
+    mine += [article.c.withdrawn_at, article.c.withdrawn_reason]
+    primary = cluster.c.primary_article_id.label("primary_id")
+    return (
+        select(*mine, *kept, *place, primary, source.c.name.label("source"))
+        .join(article_version, version_join)
+        .join(snapshot, snapshot.c.id == article_version.c.snapshot_id)
+        .join(cluster, cluster.c.id == article.c.cluster_id)
+        .join(source, source.c.id == article.c.source_id)
+    )
+
+
+def _record(row: RowMapping) -> Article:
+    names = ("id", "source", "cluster_id", "version", "content_hash", "word_count", "first_seen", "snapshot_id")
+    place = {name: row[name] for name in (*names, "withdrawn_at", "withdrawn_reason")}
+    return Article(
+        is_primary=row["primary_id"] == row["id"],
+        change_class=ChangeClass(row["change_class"]),
+        archive=pointer(row),
+        content=_content(row),
+        **place,
+    )
+
+
+def _content(row: RowMapping) -> Clean:
+    structured = ("authors", "keywords", "blocks", "provenance", "access", "published_precision")
+    plain: Mapping[str, Any] = {name: row[name] for name in Clean.__slots__ if name not in structured}
+    return Clean(
+        authors=tuple(row["authors"]),
+        keywords=tuple(row["keywords"]),
+        blocks=tuple(from_plain(Block, block) for block in row["blocks"]),
+        provenance={name: from_plain(Provenance, value) for name, value in row["provenance"].items()},
+        access=Access(row["access"]),
+        published_precision=Precision(row["published_precision"]) if row["published_precision"] else None,
+        **plain,
+    )

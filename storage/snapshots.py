@@ -1,0 +1,137 @@
+"""Snapshots: each stored exchange with its body, hot in the database until it is packed into the archive."""
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, func, select, update
+
+from storage.archive import Archive, digest
+from storage.database import Tx
+from storage.errors import NotFound
+from storage.records import Exchange, Pointer, Snapshot
+from storage.store import Store
+from storage.tables import snapshot
+
+_FACTS = [column for column in snapshot.c if column.name != "body"]
+
+
+def keep(tx: Tx, page_id: int, exchange: Exchange) -> int:
+    """Store an exchange of a page, its body compressed beside it; returns the snapshot's id."""
+    values = {
+        "page_id": page_id,
+        "url": exchange.url,
+        "status": exchange.status,
+        "headers": [list(line) for line in exchange.headers],
+        "request_headers": [list(line) for line in exchange.request_headers],
+        "fetched_at": exchange.fetched_at,
+        "size": len(exchange.body),
+        "digest": digest(exchange.body),
+        "body": zlib.compress(exchange.body, 3),
+    }
+    return int(tx.execute(snapshot.insert().values(**values).returning(snapshot.c.id)).scalar_one())
+
+
+def get(tx: Tx, snapshot_id: int) -> Snapshot:
+    """The snapshot without its body. Raises NotFound."""
+    row = tx.execute(select(*_FACTS).where(snapshot.c.id == snapshot_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"no snapshot has id {snapshot_id}")
+    return _record(row)
+
+
+def of_page(tx: Tx, page_id: int) -> list[Snapshot]:
+    """All snapshots of a page, oldest first."""
+    query = select(*_FACTS).where(snapshot.c.page_id == page_id).order_by(snapshot.c.id)
+    return [_record(row) for row in tx.execute(query).mappings()]
+
+
+def body(tx: Tx, archive: Archive, found: Snapshot) -> bytes:
+    """The body of a snapshot, wherever it is now. Raises ArchiveDamaged."""
+    hot = tx.execute(select(snapshot.c.body).where(snapshot.c.id == found.id)).scalar()
+    if hot is not None:
+        return zlib.decompress(hot)
+    return archive.read(found.pointer or get(tx, found.id).pointer or _lost(found))
+
+
+def pack(store: Store, now: datetime, *, most_bytes: int, after: timedelta) -> int:
+    """Move hot bodies into WARC files when they are many or old; returns how many moved.
+
+    The file is durable before the pointers replace the bodies, so a crash in between costs a file, never a body.
+    """
+    moved = 0
+    while batch := _next_batch(store, now, most_bytes, after):
+        pointers = store.archive.pack(batch, now)
+        store.write(lambda tx, pointers=pointers: _point(tx, pointers))  # type: ignore[misc]
+        moved += len(pointers)
+    return moved
+
+
+def pack_due(tx: Tx, now: datetime, *, most_bytes: int, after: timedelta) -> bool:
+    """Whether `pack` would find something to do."""
+    unpacked = snapshot.c.archive_file.is_(None)
+    oldest = select(snapshot.c.fetched_at).where(unpacked).order_by(snapshot.c.id).limit(1)
+    first = tx.execute(oldest).scalar()
+    return first is not None and (first <= now - after or hot(tx)[1] >= most_bytes)
+
+
+def hot(tx: Tx) -> tuple[int, int]:
+    """How many bodies are still in the database, and their bytes before compression."""
+    query = select(func.count(), func.coalesce(func.sum(snapshot.c.size), 0)).where(snapshot.c.archive_file.is_(None))
+    count, size = tx.execute(query).one()
+    return int(count), int(size)
+
+
+def packed(tx: Tx, after: int, limit: int) -> list[Snapshot]:
+    """Snapshots in the archive with an id above `after`, by id."""
+    query = select(*_FACTS).where(snapshot.c.archive_file.is_not(None), snapshot.c.id > after)
+    return [_record(row) for row in tx.execute(query.order_by(snapshot.c.id).limit(limit)).mappings()]
+
+
+def _next_batch(store: Store, now: datetime, most_bytes: int, after: timedelta) -> list[tuple[Snapshot, bytes]]:
+    with store.reading() as tx:
+        rows = tx.execute(
+            select(*_FACTS).where(snapshot.c.archive_file.is_(None)).order_by(snapshot.c.id).limit(20_000)
+        ).mappings()
+        found = _up_to(most_bytes, [_record(row) for row in rows])
+        full = sum(one.size for one in found) >= most_bytes
+        if not found or not (full or found[0].fetched_at <= now - after):
+            return []
+        return [(one, body(tx, store.archive, one)) for one in found]
+
+
+def _up_to(most_bytes: int, found: Sequence[Snapshot]) -> list[Snapshot]:
+    taken, size = [], 0
+    for one in found:
+        taken.append(one)
+        size += one.size
+        if size >= most_bytes:
+            break
+    return taken
+
+
+def _point(tx: Tx, pointers: Sequence[tuple[int, Pointer]]) -> None:
+    for snapshot_id, at in pointers:
+        where = {"archive_file": at.file, "archive_offset": at.offset, "archive_length": at.length}
+        still_hot = snapshot.c.archive_file.is_(None)  # another packer may have been faster: its pointer stays
+        tx.execute(update(snapshot).where(snapshot.c.id == snapshot_id, still_hot).values(body=None, **where))
+
+
+def _record(row: RowMapping) -> Snapshot:
+    plain: dict[str, Any] = {name: row[name] for name in Snapshot.__slots__ if name != "pointer"}
+    plain["headers"] = tuple((name, value) for name, value in row["headers"])
+    plain["request_headers"] = tuple((name, value) for name, value in row["request_headers"])
+    return Snapshot(pointer=pointer(row), **plain)
+
+
+def pointer(row: RowMapping) -> Pointer | None:
+    """The archive pointer in a row of the snapshot table, if its body is packed."""
+    if row["archive_file"] is None:
+        return None
+    place = {"offset": row["archive_offset"], "length": row["archive_length"]}
+    return Pointer(file=row["archive_file"], digest=row["digest"], **place)
+
+
+def _lost(found: Snapshot) -> Pointer:
+    raise NotFound(f"snapshot {found.id} of {found.url} has neither a body nor a place in the archive")

@@ -1,0 +1,167 @@
+"""Sources as rows: what is watched, what each poll taught, and when the next is due."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, desc, func, select, update
+
+from storage import sites
+from storage.codec import from_plain, to_plain
+from storage.database import Tx, insert
+from storage.errors import NotFound, SourceError
+from storage.records import Poll, Source, SourceConfig, SourceKind
+from storage.tables import poll, source
+
+MANUAL = "manual"
+"""The source of all that people ingest by hand."""
+
+
+def add(tx: Tx, config: SourceConfig, *, site: str, now: datetime, interval_s: int, replace: bool = False) -> Source:
+    """Add a source, due at once. A removed one of the same name comes back.
+
+    Raises SourceError when the name is taken and `replace` is not asked for.
+    """
+    sites.ensure(tx, [site])
+    old = tx.execute(select(source.c.id, source.c.removed_at).where(source.c.name == config.name)).first()
+    if old and old.removed_at is None and not replace:
+        raise SourceError(f"source {config.name!r} exists already; remove it first, or give --replace")
+    row = {
+        "name": config.name,
+        "site": site,
+        "config": to_plain(config),
+        "paused": False,
+        "removed_at": None,
+        "next_at": None if config.kind is SourceKind.MANUAL else now,
+        "interval_s": config.interval_s or interval_s,
+    }
+    if old:
+        tx.execute(update(source).where(source.c.id == old.id).values(**row))
+    else:
+        tx.execute(source.insert().values(added_at=now, failures=0.0, **row))
+    sites.refresh(tx, [site])
+    return get(tx, config.name)
+
+
+def manual(tx: Tx, now: datetime) -> Source:
+    """The source that stands for ingestion by hand, made when it is first needed."""
+    row = tx.execute(select(source).where(source.c.name == MANUAL)).mappings().first()
+    if row is not None:
+        return _record(row)
+    return add(
+        tx,
+        SourceConfig(name=MANUAL, url="manual:", kind=SourceKind.MANUAL),
+        site=MANUAL,
+        now=now,
+        interval_s=0,
+        replace=True,
+    )
+
+
+def get(tx: Tx, name: str) -> Source:
+    """The source of that name. Raises NotFound."""
+    row = tx.execute(select(source).where(source.c.name == name, source.c.removed_at.is_(None))).mappings().first()
+    if row is None:
+        raise NotFound(f"no source is called {name!r}; 'copydesk sources list' shows all")
+    return _record(row)
+
+
+def by_id(tx: Tx, source_id: int) -> Source:
+    """The source of that id, removed or not. Raises NotFound."""
+    row = tx.execute(select(source).where(source.c.id == source_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"no source has id {source_id}")
+    return _record(row)
+
+
+def listed(tx: Tx, *, after: str = "", limit: int = 1000) -> list[Source]:
+    """Sources in the order of their names, from the one after `after`; not the manual one, nor removed ones."""
+    query = select(source).where(source.c.removed_at.is_(None), source.c.name > after, source.c.name != MANUAL)
+    return [_record(row) for row in tx.execute(query.order_by(source.c.name).limit(limit)).mappings()]
+
+
+def due(tx: Tx, site: str, now: datetime) -> list[Source]:
+    """The sources of a site that are due, most overdue first."""
+    query = select(source).where(source.c.site == site, source.c.next_at <= now, *_active())
+    return [_record(row) for row in tx.execute(query.order_by(source.c.next_at)).mappings()]
+
+
+def set_paused(tx: Tx, name: str, *, paused: bool, now: datetime) -> None:
+    """Stop polling a source, or start again at once. Raises NotFound."""
+    found = get(tx, name)
+    tx.execute(
+        update(source).where(source.c.id == found.id).values(paused=paused, next_at=found.next_at if paused else now)
+    )
+    sites.refresh(tx, [found.site])
+
+
+def remove(tx: Tx, name: str, now: datetime) -> None:
+    """Stop watching a source. Its row, articles and history stay. Raises NotFound."""
+    found = get(tx, name)
+    tx.execute(update(source).where(source.c.id == found.id).values(removed_at=now, next_at=None))
+    sites.refresh(tx, [found.site])
+
+
+def trigger(tx: Tx, names: Iterable[str], now: datetime) -> list[Source]:
+    """Make sources due now, before all others, without conditional requests. Raises NotFound."""
+    found = [get(tx, name) for name in names]
+    ids = [one.id for one in found]
+    tx.execute(update(source).where(source.c.id.in_(ids)).values(next_at=now, etag=None, last_modified=None))
+    sites.refresh(tx, {one.site for one in found}, urgent=True)
+    return found
+
+
+def polled(
+    tx: Tx,
+    visit: Poll,
+    *,
+    next_at: datetime,
+    interval_s: int,
+    failures: float,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    body_digest: str | None = None,
+) -> None:
+    """Write down one poll and what follows from it. Validators are kept only as given: pass the old ones on a failure.
+
+    Call it in the transaction that commits the candidates, or after it: never before.
+    """
+    success = visit.outcome in ("ok", "not_modified")
+    learned: dict[str, Any] = {"next_at": next_at, "interval_s": interval_s, "failures": failures}
+    learned |= {"etag": etag, "last_modified": last_modified, "body_digest": body_digest}
+    learned |= {"last_poll_at": visit.finished_at} | ({"last_success_at": visit.finished_at} if success else {})
+    tx.execute(update(source).where(source.c.id == visit.source_id).values(**learned))
+    tx.execute(insert(tx, poll).values(**{name: getattr(visit, name) for name in Poll.__slots__}))
+
+
+def history(tx: Tx, source_id: int, limit: int = 30) -> list[Poll]:
+    """The last polls of a source, newest first."""
+    query = select(poll).where(poll.c.source_id == source_id).order_by(desc(poll.c.id)).limit(limit)
+    return [_poll(row) for row in tx.execute(query).mappings()]
+
+
+def counts(tx: Tx, now: datetime) -> dict[str, int]:
+    """How many sources there are, are paused, due, and failing."""
+    alive = (source.c.removed_at.is_(None), source.c.name != MANUAL)
+    row = tx.execute(
+        select(
+            func.count().label("sources"),
+            func.count().filter(source.c.paused).label("paused"),
+            func.count().filter(source.c.next_at <= now, *_active()).label("due"),
+            func.count().filter(source.c.failures > 0).label("failing"),
+        ).where(*alive)
+    ).mappings()
+    return dict(row.one())
+
+
+def _active() -> Sequence[Any]:
+    return (source.c.paused.is_(False), source.c.removed_at.is_(None))
+
+
+def _record(row: RowMapping) -> Source:
+    plain = {name: row[name] for name in Source.__slots__ if name != "config"}
+    return Source(config=from_plain(SourceConfig, row["config"]), **plain)
+
+
+def _poll(row: RowMapping) -> Poll:
+    return Poll(**{name: row[name] for name in Poll.__slots__})
