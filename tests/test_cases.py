@@ -1,0 +1,54 @@
+"""Every recorded case in tests/cases comes out right, but for those listed with a reason; and those do not."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+CASES = Path(__file__).parent / "cases"
+EXPECTED = tomllib.loads((CASES / "expected_failures.toml").read_text("utf-8"))
+NAMES = sorted(folder.parent.name for folder in CASES.glob("*/expected.json"))
+
+
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The failed checks of every case, from one run of the runner."""
+    command = [sys.executable, "-m", "benchmarks.cases", "--data", str(CASES), "--json"]
+    home = str(CASES.parent.parent)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, cwd=home)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert "passed" in lines[-1], ran.stderr[-2000:]
+    return {line["case"]: line["failed"] for line in lines[:-1]}
+
+
+@pytest.mark.xdist_group("cases")
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", NAMES)
+def test_case(name: str, outcomes: dict[str, list[str]]) -> None:
+    failed = outcomes[name]
+    if name in EXPECTED:
+        assert failed, f"{name} passes now: take it off expected_failures.toml"
+        pytest.xfail(EXPECTED[name])
+    assert failed == []
+
+
+def test_the_list_names_existing_cases() -> None:
+    assert EXPECTED.keys() <= set(NAMES)
+
+
+def test_a_wrong_answer_is_found_out(tmp_path: Path) -> None:
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    for file in (CASES / "15-title-site-suffix").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    (folder / "expected.json").write_text(json.dumps({**expected, "title": "Another title", "authors": ["Nobody"]}))
+    command = [sys.executable, "-m", "benchmarks.cases", "--data", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=str(CASES.parent.parent))
+    assert ran.returncode == 1
+    assert "wrong: title: " in ran.stdout
+    assert "wrong: authors: " in ran.stdout
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"passed": 0, "failed": 1}
