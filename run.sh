@@ -12,6 +12,7 @@ set -eu
 
 # Python must not find modules through the caller's variables, nor in the current folder (a stray tasks.py there would
 # hide ours); children inherit this.
+export CALLED_AS="$0"
 unset PYTHONHOME PYTHONPATH
 export PYTHONSAFEPATH=1
 

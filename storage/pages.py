@@ -138,15 +138,21 @@ def begin(tx: Tx, page_id: int) -> Page | None:
 
 
 def hold(tx: Tx, page_id: int) -> Page | None:
-    """The page as it is now, kept from other writers until this transaction ends; None unless it waits to be processed."""
+    """The page as it is now, kept from other writers to the end of this transaction; None unless it is FETCHED."""
     waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
     row = tx.execute(select(page).where(waits).with_for_update()).mappings().first()
     return _record(row) if row else None
 
 
-def unannounced(tx: Tx, before: datetime, limit: int) -> list[int]:
-    """Fetched pages that no message has told of since that time: new ones, and those whose message was lost."""
-    lost = or_(page.c.announced_at.is_(None), page.c.announced_at < before)
+def unannounced(tx: Tx, before: datetime, limit: int, *, fetched_before: datetime | None = None) -> list[int]:
+    """Fetched pages that no message has told of since that time: new ones, and those whose message was lost.
+
+    New ones count only if they were fetched before `fetched_before`: who fetched them may be about to tell of them.
+    """
+    untold = page.c.announced_at.is_(None)
+    if fetched_before is not None:
+        untold = and_(untold, page.c.fetched_at < fetched_before)
+    lost = or_(untold, page.c.announced_at < before)
     query = select(page.c.id).where(page.c.state == PageState.FETCHED, lost).order_by(page.c.id).limit(limit)
     return list(tx.execute(query).scalars())
 
@@ -155,6 +161,15 @@ def announced(tx: Tx, page_ids: Collection[int], now: datetime) -> None:
     """Remember that a message tells of these pages."""
     for part in chunks(sorted(page_ids)):
         tx.execute(update(page).where(page.c.id.in_(part)).values(announced_at=now))
+
+
+def unannounce(tx: Tx, now: datetime) -> int:
+    """All messages are lost, with the broker that held them: let fetched pages be announced anew; returns how many.
+
+    A page whose processing failed keeps its rest: its `announced_at` lies ahead.
+    """
+    told = and_(page.c.state == PageState.FETCHED, page.c.announced_at <= now)
+    return tx.execute(update(page).where(told).values(announced_at=None)).rowcount
 
 
 def sightings(tx: Tx, page_id: int) -> list[Sighting]:

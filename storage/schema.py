@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from storage.database import transaction
-from storage.errors import SchemaError, StoreBusy
+from storage.errors import SchemaError, StoreBusy, StoreError
 from storage.tables import ARTICLES_VIEW, metadata
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def prepare(engine: Engine, *, create: bool = True) -> None:
 
 
 def revision(engine: Engine) -> str | None:
-    """The schema's revision, or None in an empty database. Raises StoreBusy when there is no connection."""
+    """The schema's revision, or None in an empty database.
+
+    Raises StoreBusy when there is no connection, StoreError where the file is no database.
+    """
     try:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
@@ -48,6 +51,8 @@ def revision(engine: Engine) -> str | None:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except OperationalError as error:
         raise StoreBusy(f"database {engine.url.render_as_string()}: {str(error.orig).splitlines()[0]}") from error
+    except DatabaseError as error:
+        raise StoreError(f"database {engine.url.render_as_string()}: {str(error.orig).splitlines()[0]}") from error
 
 
 def create_fresh(engine: Engine) -> None:

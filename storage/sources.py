@@ -88,7 +88,7 @@ def due(tx: Tx, site: str, now: datetime) -> list[Source]:
 
 def set_paused(tx: Tx, name: str, *, paused: bool, now: datetime) -> None:
     """Stop polling a source, or start again at once. Raises NotFound."""
-    found = get(tx, name)
+    found = _watched(tx, name)
     tx.execute(
         update(source).where(source.c.id == found.id).values(paused=paused, next_at=found.next_at if paused else now)
     )
@@ -97,16 +97,17 @@ def set_paused(tx: Tx, name: str, *, paused: bool, now: datetime) -> None:
 
 def remove(tx: Tx, name: str, now: datetime) -> None:
     """Stop watching a source. Its row, articles and history stay. Raises NotFound."""
-    found = get(tx, name)
+    found = _watched(tx, name)
     tx.execute(update(source).where(source.c.id == found.id).values(removed_at=now, next_at=None))
     sites.refresh(tx, [found.site])
 
 
-def trigger(tx: Tx, names: Iterable[str], now: datetime) -> list[Source]:
-    """Make sources due now, before all others, without conditional requests. Raises NotFound."""
-    found = [get(tx, name) for name in names]
+def trigger(tx: Tx, names: Iterable[str], now: datetime, *, fresh: bool = True) -> list[Source]:
+    """Make sources due now, before all others; `fresh`: without conditional requests. Raises NotFound."""
+    found = [_watched(tx, name) for name in names]
     ids = [one.id for one in found]
-    tx.execute(update(source).where(source.c.id.in_(ids)).values(next_at=now, etag=None, last_modified=None))
+    values: dict[str, Any] = {"next_at": now} | ({"etag": None, "last_modified": None} if fresh else {})
+    tx.execute(update(source).where(source.c.id.in_(ids)).values(**values))
     sites.refresh(tx, {one.site for one in found}, urgent=True)
     return found
 
@@ -152,6 +153,13 @@ def counts(tx: Tx, now: datetime) -> dict[str, int]:
         ).where(*alive)
     ).mappings()
     return dict(row.one())
+
+
+def _watched(tx: Tx, name: str) -> Source:
+    """A source of an operator: the manual one is never polled, so there is nothing to pause or to hurry."""
+    if name == MANUAL:
+        raise NotFound(f"{MANUAL!r} stands for what is ingested by hand; it is no source that is watched")
+    return get(tx, name)
 
 
 def _active() -> Sequence[Any]:

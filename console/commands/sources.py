@@ -1,0 +1,255 @@
+"""`copydesk sources`: which sources are watched."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.desk import Desk, now, pass_desk
+from console.params import Duration
+from console.render import print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from storage.records import Source, SourceConfig
+    from storage.settings import Settings
+
+
+@click.group()
+def command() -> None:
+    """Say which sources are watched, and see how each fares.
+
+    \b
+    Example:
+      copydesk sources add https://news.example/feed.xml --every 10m
+      copydesk sources import subscriptions.opml
+      copydesk sources list
+    """
+
+
+@command.command()
+@click.argument("url")
+@click.option("--name", help="Name of the source (default: made of host and path).")
+@click.option(
+    "--kind",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "feed", "sitemap", "section", "page"]),
+    help="What the address serves; auto finds out by the content.",
+)
+@click.option("--every", type=Duration(), help="Poll at this fixed interval instead of a learned one.")
+@click.option("--cron", help="Poll at these times instead (five fields).")
+@click.option("--timezone", help="IANA time zone of --cron and of dates without a zone (default: UTC).")
+@click.option("--language", help="Language of its articles, where they do not say.")
+@click.option("--publisher", help="Publisher of its articles, where they do not say.")
+@click.option("--include", multiple=True, metavar="REGEX", help="Take only addresses that match one of these.")
+@click.option("--exclude", multiple=True, metavar="REGEX", help="Leave out addresses that match one of these.")
+@click.option("--recipe", help="Name of a site recipe.")
+@click.option("--priority", type=int, default=0, show_default=True, help="Higher goes first among a site's pages.")
+@click.option("--replace", is_flag=True, help="Replace a source of the same name.")
+@pass_desk
+def add(desk: Desk, replace: bool, **entry: Any) -> None:
+    """Watch a feed, sitemap, section page or single page at URL; it is due at once.
+
+    \b
+    Example:
+      copydesk sources add https://news.example/feed.xml
+      copydesk sources add https://news.example/politics --kind section --every 30m --name politics
+    """
+    from crawler.importing import source_config
+
+    config = source_config({key: value for key, value in entry.items() if value is not None}, "sources add")
+    with desk.store(create=True) as store:
+        added = store.write(lambda tx: _add(tx, config, desk.settings(), replace=replace))
+    click.echo(f"added {added.config.name}: due now; 'copydesk crawl {added.config.name}' fetches it")
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace sources of the same name.")
+@click.option("--skip-bad", is_flag=True, help="Leave bad entries out instead of refusing the whole file.")
+@pass_desk
+def import_(desk: Desk, files: tuple[Path, ...], replace: bool, skip_bad: bool) -> None:
+    """Watch all sources of TOML or OPML files. A file with a bad entry is refused as a whole.
+
+    \b
+    A TOML file has an entry like this for each source; every option of 'sources add' is a key:
+      [[source]]
+      url = "https://news.example/feed.xml"
+      every = "10m"
+
+    \b
+    Example:
+      copydesk sources import subscriptions.opml more.toml
+    """
+    fell_short = [not _import_file(desk, file, replace=replace, skip_bad=skip_bad) for file in files]
+    if any(fell_short):
+        click.get_current_context().exit(1)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@pass_desk
+def list_(desk: Desk, as_json: bool) -> None:
+    """List the sources in the order of their names.
+
+    \b
+    Example:
+      copydesk sources list
+      copydesk sources list --json
+    """
+    from console.views import source_json
+
+    found = desk.read(lambda tx: list(all_sources(tx)))
+    if as_json:
+        for one in found:
+            print_json(source_json(one))
+        return
+    if not found:
+        click.echo("no sources yet; 'copydesk sources add URL' adds one")
+        return
+    head = ("name", "kind", "state", "next poll", "last success", "every", "url")
+    print_table(head, [_line(one) for one in found])
+
+
+@command.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_desk
+def show(desk: Desk, name: str, as_json: bool) -> None:
+    """Show a source: what was asked for, what was learned, its last polls.
+
+    \b
+    Example:
+      copydesk sources show news.example-feed.xml
+    """
+    from console.views import source_json, whole
+    from storage import sources
+
+    found, polls = desk.read(lambda tx: (one := sources.get(tx, name), sources.history(tx, one.id, 10)))
+    if as_json:
+        print_json({**source_json(found), "polls": whole(polls)}, lines=False)
+        return
+    facts = {key: value for key, value in source_json(found).items() if value not in (0, False, [], None)}
+    print_facts((key, ", ".join(value) if isinstance(value, list) else value) for key, value in facts.items())
+    if polls:
+        click.echo()
+        head = ("polled", "outcome", "status", "entries", "new", "note")
+        print_table(head, [(p.started_at, p.outcome, p.status, p.entries, p.new, p.note) for p in polls])
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True)
+@pass_desk
+def pause(desk: Desk, names: tuple[str, ...]) -> None:
+    """Stop polling sources until they are resumed.
+
+    \b
+    Example:
+      copydesk sources pause news.example-feed.xml
+    """
+    _set_paused(desk, names, paused=True)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True)
+@pass_desk
+def resume(desk: Desk, names: tuple[str, ...]) -> None:
+    """Poll paused sources again, at once.
+
+    \b
+    Example:
+      copydesk sources resume news.example-feed.xml
+    """
+    _set_paused(desk, names, paused=False)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True)
+@pass_desk
+def remove(desk: Desk, names: tuple[str, ...]) -> None:
+    """Stop watching sources. Their articles and history stay.
+
+    \b
+    Example:
+      copydesk sources remove news.example-feed.xml
+    """
+    from storage import sources
+
+    desk.write_each(names, lambda tx, name: sources.remove(tx, name, now()))
+    click.echo(f"removed {', '.join(names)}")
+
+
+def all_sources(tx: "Connection") -> Iterator["Source"]:
+    """Every source, by name."""
+    from storage import sources
+
+    last = ""
+    while batch := sources.listed(tx, after=last):
+        yield from batch
+        last = batch[-1].config.name
+
+
+def _add(tx: "Connection", config: "SourceConfig", settings: "Settings", *, replace: bool) -> "Source":
+    from crawler.urls import site_of
+    from storage import sources
+
+    first = max(settings.min_interval_s, 1)  # learned from here on
+    return sources.add(tx, config, site=site_of(config.url), now=now(), interval_s=first, replace=replace)
+
+
+def _import_file(desk: Desk, file: Path, *, replace: bool, skip_bad: bool) -> bool:
+    """Whether every entry went in."""
+    from crawler.importing import read_sources
+    from storage.errors import SourceError
+
+    entries = read_sources(str(file), file.read_bytes())
+    bad = [entry for entry in entries if isinstance(entry, SourceError)]
+    if bad and not skip_bad:
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        raise SourceError(f"{bad[0]}{more}; nothing of this file was added, --skip-bad adds the rest")
+    for error in bad:
+        click.echo(f"copydesk: skipped: {error}", err=True)
+    good = [entry for entry in entries if not isinstance(entry, SourceError)]
+    added = _add_all(desk, str(file), good, replace=replace, skip_taken=skip_bad)
+    click.echo(f"{file}: {added} of {len(entries)} sources added")
+    return added == len(entries)
+
+
+def _add_all(desk: Desk, file: str, configs: Iterable["SourceConfig"], *, replace: bool, skip_taken: bool) -> int:
+    from storage.errors import SourceError
+
+    settings = desk.settings()
+
+    def work(tx: "Connection") -> list[str]:
+        skipped = []
+        for config in configs:
+            try:
+                _add(tx, config, settings, replace=replace)
+            except SourceError as error:
+                if not skip_taken:
+                    raise SourceError(f"{file}: {error}; nothing of this file was added") from error
+                skipped.append(str(error))
+        return skipped
+
+    configs = list(configs)
+    with desk.store(create=True) as store:
+        skipped = store.write(work)
+    for message in skipped:
+        click.echo(f"copydesk: skipped: {message}", err=True)
+    return len(configs) - len(skipped)
+
+
+def _set_paused(desk: Desk, names: tuple[str, ...], *, paused: bool) -> None:
+    from storage import sources
+
+    desk.write_each(names, lambda tx, name: sources.set_paused(tx, name, paused=paused, now=now()))
+    click.echo(f"{'paused' if paused else 'resumed'} {', '.join(names)}")
+
+
+def _line(one: "Source") -> tuple[Any, ...]:
+    state = "paused" if one.paused else "failing" if one.failures else "ok" if one.last_success_at else "new"
+    every = one.config.cron or f"{one.interval_s} s"
+    return (one.config.name, one.config.kind, state, one.next_at, one.last_success_at, every, one.config.url)

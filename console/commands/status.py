@@ -1,0 +1,93 @@
+"""`copydesk status`: how the whole stands."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.desk import Desk, now, pass_desk
+from console.render import print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--check", is_flag=True, help="Say only whether all is well; exit 1 where it is not.")
+@pass_desk
+def command(desk: Desk, as_json: bool, check: bool) -> None:
+    """Show how many sources, pages and articles there are, and what waits.
+
+    With --check, exit 1 when the database cannot be reached, its schema is not the one this program needs, or no
+    scheduler has given a sign of life.
+
+    \b
+    Example:
+      copydesk status
+      copydesk status --check
+    """
+    if check:
+        _check(desk, as_json)
+        return
+    figures = desk.read(_figures)
+    if as_json:
+        print_json(figures, lines=False)
+        return
+    _print(figures)
+
+
+def _figures(tx: "Connection") -> dict[str, Any]:
+    from console import questions
+    from console.views import whole
+    from storage import changes, pages, reading, sites, snapshots, sources
+
+    moment = now()
+    hot_bodies, hot_bytes = snapshots.hot(tx)
+    by = sorted(pages.counts(tx).items(), key=lambda item: tuple(part or "" for part in item[0]))
+    named = ("state", "disposition", "reason")
+    return {
+        "at": whole(moment),
+        "sources": sources.counts(tx, moment),
+        "next_due": whole(sites.next_due(tx)),
+        "leases": questions.leases(tx, moment),
+        "stale_leases": len(sites.stale_leases(tx, moment)),
+        "pages": [{**dict(zip(named, key, strict=True)), "count": count} for key, count in by],
+        **reading.counts(tx),
+        "hot_bodies": hot_bodies,
+        "hot_bytes": hot_bytes,
+        "last_change": changes.last(tx),
+    }
+
+
+def _print(figures: dict[str, Any]) -> None:
+    known = figures["sources"]
+    print_facts(
+        [
+            (
+                "sources",
+                f"{known['sources']} ({known['due']} due, {known['paused']} paused, {known['failing']} failing)",
+            ),
+            ("next work", figures["next_due"] or "none"),
+            ("sites in work", f"{figures['leases']} ({figures['stale_leases']} abandoned)"),
+            ("articles", f"{figures['articles']} in {figures['versions']} versions"),
+            ("shared stories", figures["shared_clusters"]),
+            ("hot bodies", f"{figures['hot_bodies']} ({figures['hot_bytes']} bytes)"),
+            ("last change", figures["last_change"]),
+        ]
+    )
+    if figures["pages"]:
+        click.echo()
+        rows = [(row["state"], row["disposition"], row["reason"], row["count"]) for row in figures["pages"]]
+        print_table(("pages", "disposition", "reason", "count"), rows)
+
+
+def _check(desk: Desk, as_json: bool) -> None:
+    from console.health import faults
+
+    found = faults(desk.settings(), now())
+    if as_json:
+        print_json({"ok": not found, "faults": found})
+    else:
+        click.echo("ok" if not found else "\n".join(found), err=bool(found))
+    if found:
+        click.get_current_context().exit(1)

@@ -1,0 +1,1 @@
+"""The invented newsroom that `copydesk demo` crawls and the test-suite uses as its fixture."""

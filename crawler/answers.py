@@ -1,0 +1,85 @@
+"""What a server's answer means: redirects, waiting times, content types, and one stable code for each failure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urldefrag, urljoin
+
+from storage.records import Exchange, Headers, Record
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+HOST_DOWN = {"dns": 2, "refused": 2, "connection": 1, "timeout": 1}
+"""Failures that tell of the host rather than of a page, and how sure they are: at 2 the host counts as down."""
+
+_LONGEST_WAIT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Record):
+    """A whole response to one request, its content coding undone."""
+
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+    at: datetime
+    request_headers: Headers = ()
+
+    def header(self, name: str) -> str | None:
+        """The first header line of that name."""
+        return next((value for found, value in self.headers if found.lower() == name), None)
+
+    def target(self) -> str | None:
+        """Where a redirect leads (RFC 9110 section 10.2.2: relative to the request), without a fragment."""
+        location = self.header("location") if self.status in REDIRECTS else None
+        try:
+            return urldefrag(urljoin(self.url, location.strip())).url if location else None
+        except ValueError:
+            return None
+
+    def exchange(self) -> Exchange:
+        """The answer as the store keeps it."""
+        facts = {"headers": self.headers, "request_headers": self.request_headers, "fetched_at": self.at}
+        return Exchange(url=self.url, status=self.status, body=self.body, **facts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble(Record):
+    """Why there is no answer to work on. `target` is where a redirect out of the site leads."""
+
+    code: str
+    detail: str = ""
+    status: int | None = None
+    until: datetime | None = None
+    """When it makes sense to ask again, where that is known."""
+    target: str | None = None
+
+
+def failure(answer: Answer) -> str | None:
+    """The code of an answer that is no success: `http_404`; None for a success."""
+    if 200 <= answer.status < 300 and answer.status not in (204, 205, 206):
+        return None
+    return f"http_{answer.status}"
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """The time a server asks to be left alone: seconds or a date (RFC 9110 section 10.2.3), a day at most."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=min(int(text), 86_400)), _LONGEST_WAIT)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return min(max(at - now, timedelta(0)), _LONGEST_WAIT)
+
+
+def is_text(answer: Answer) -> bool:
+    """Whether the body may be a page: marked as text or XML, or unmarked and looking like markup."""
+    kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind in ("", "application/octet-stream", "unknown/unknown"):
+        return answer.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    return kind.startswith("text/") or kind in ("application/xhtml+xml", "application/xml")

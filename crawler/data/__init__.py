@@ -1,0 +1,1 @@
+"""Lists of facts that the crawler reads, each with its source."""

@@ -1,0 +1,62 @@
+"""From what a listing names to what the store can take: canonical keys, sites, and the source's own filters."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from crawler.urls import canonical_key, site_of
+from storage.records import Candidate, Lead, SourceConfig
+
+_LONGEST_KEY = 2000
+"""Characters. Longer addresses are made by broken templates and traps, and no index takes them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leads:
+    """The candidates that are left, and how many were dropped by reason."""
+
+    kept: tuple[Lead, ...]
+    dropped: Mapping[str, int]
+
+
+def leads_of(candidates: Iterable[Candidate], config: SourceConfig) -> Leads:
+    """Key and filter candidates. A source's patterns are searched in the address as listed.
+
+    Reasons of a drop: `bad_url`, `long_url`, `not_included`, `excluded`.
+    """
+    include, exclude = _patterns(config.include), _patterns(config.exclude)
+    kept: list[Lead] = []
+    dropped: Counter[str] = Counter()
+    for candidate in candidates:
+        found = _lead(candidate, include, exclude)
+        if isinstance(found, Lead):
+            kept.append(found)
+        else:
+            dropped[found] += 1
+    return Leads(kept=tuple(kept), dropped=dict(dropped))
+
+
+def lead_of(candidate: Candidate) -> Lead | str:
+    """The lead for one candidate, or the reason why there is none."""
+    return _lead(candidate, (), ())
+
+
+def _lead(
+    candidate: Candidate, include: tuple[re.Pattern[str], ...], exclude: tuple[re.Pattern[str], ...]
+) -> Lead | str:
+    try:
+        key, site = canonical_key(candidate.url), site_of(candidate.url)
+    except ValueError:
+        return "bad_url"
+    if len(key) > _LONGEST_KEY or len(candidate.url) > 2 * _LONGEST_KEY:
+        return "long_url"
+    if include and not any(pattern.search(candidate.url) for pattern in include):
+        return "not_included"
+    if any(pattern.search(candidate.url) for pattern in exclude):
+        return "excluded"
+    return Lead(key=key, site=site, candidate=candidate)
+
+
+def _patterns(texts: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(text) for text in texts)

@@ -1,0 +1,24 @@
+"""Reading a listing that was fetched, off the event loop."""
+
+import asyncio
+import logging
+
+from crawler.answers import Answer
+from crawler.discovery import Listing, discover
+from storage.errors import DiscoveryError
+from storage.records import SourceKind
+
+log = logging.getLogger(__name__)
+
+
+async def read_listing(answer: Answer, expected: SourceKind) -> Listing:
+    """What a listing names. A large sitemap takes seconds, so it is read in a thread. Raises DiscoveryError."""
+    kind = answer.header("content-type")
+    facts = {"url": answer.url, "now": answer.at, "content_type": kind, "expected": expected}
+    try:
+        return await asyncio.to_thread(discover, answer.body, **facts)  # type: ignore[arg-type]
+    except DiscoveryError:
+        raise
+    except Exception as error:  # whatever one feed holds, its site's other feeds and pages must go on
+        log.exception("%s could not be read", answer.url)
+        raise DiscoveryError("internal_error", f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,153 @@
+"""The spider: one task for each claimed site, run by Scrapy's engine, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Spider, signals
+
+from crawler.fetcher import Fetcher
+from crawler.fetching import fetch_pages
+from crawler.gate import Gate
+from crawler.ledger import Ledger
+from crawler.polling import poll_sources
+from crawler.visit import Bench, Visit
+from storage import sites
+from storage.errors import StoreError
+from storage.records import Site
+from storage.settings import Settings
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+log = logging.getLogger(__name__)
+
+Refill = Callable[[], Sequence[Site]]
+"""Claims more sites once the first are done; an empty answer ends the crawl."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """What a crawl process is to do, and afterwards how it went."""
+
+    settings: Settings
+    ledger: Ledger
+    owner: str
+    sites: Sequence[Site]
+    now: Callable[[], datetime]
+    refill: Refill = field(default=lambda: ())
+    failed: bool = False
+    """Whether anything ended by an error of ours."""
+
+
+class NewsSpider(Spider):
+    """Visits the claimed sites at the same time, each at its own pace."""
+
+    name = "copydesk"
+
+    def __init__(self, job: Job, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self._visits: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
+        """Made by Scrapy, which waits for `settle` before it stops, after a signal too."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.settle, signals.spider_closed)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Run all visits. They fetch through the engine by themselves, so nothing is yielded to the scheduler."""
+        bench, todo = self._bench(), self.job.sites
+        beat = asyncio.ensure_future(self._keep_leases())
+        try:
+            while todo:
+                await self._visit_all(bench, todo)
+                todo = await asyncio.to_thread(self.job.refill)
+        except StoreError:
+            log.exception("the store failed; the crawl ends")
+            self.job.failed = True
+        finally:
+            beat.cancel()
+            self._stop_visits()
+        for request in self._none():
+            yield request
+
+    async def settle(self) -> None:
+        """See that all that was done is committed, and give every site back."""
+        self._stop_visits()
+        await asyncio.gather(*self._visits.values(), return_exceptions=True)
+        ledger, owner = self.job.ledger, self.job.owner
+        try:
+            await ledger.flush()
+        finally:
+            await ledger.do(lambda tx: sites.release(tx, owner, [site.key for site in sites.held(tx, owner)]))
+
+    @staticmethod
+    def _none() -> Iterator[Any]:
+        return iter(())
+
+    def _bench(self) -> Bench:
+        job, settings = self.job, self.job.settings
+        fetcher = Fetcher(self.crawler, job.now)
+        gate = Gate(fetcher, job.ledger, agent=settings.user_agent, allowed=settings.allow_addresses, now=job.now)
+        return Bench(settings=settings, owner=job.owner, fetcher=fetcher, gate=gate, ledger=job.ledger, now=job.now)
+
+    async def _visit_all(self, bench: Bench, todo: Sequence[Site]) -> None:
+        self._visits = {site.key: asyncio.ensure_future(self._visit(bench, site)) for site in todo}
+        # a visit that ends with an error takes the others along only if the store is broken: see _visit
+        done, _ = await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
+
+    async def _visit(self, bench: Bench, site: Site) -> None:
+        visit = Visit(bench, site)
+        try:
+            await poll_sources(visit)
+            await fetch_pages(visit)
+        except StoreError:
+            raise
+        except Exception:  # a fault in one site's work must not end that of all others
+            log.exception("the visit to %s failed", site.key)
+            self.job.failed = True
+            visit.blocked_until = bench.now() + timedelta(minutes=10)
+        finally:
+            await asyncio.shield(self._leave(visit))
+
+    async def _leave(self, visit: Visit) -> None:
+        ledger = visit.bench.ledger
+        await ledger.flush()
+        await ledger.do(visit.closing())
+
+    async def _keep_leases(self) -> None:
+        job = self.job
+        lease = timedelta(seconds=job.settings.lease_s)
+        while True:
+            await asyncio.sleep(job.settings.lease_s / 3)
+            try:
+                await job.ledger.do(lambda tx: sites.renew(tx, job.owner, job.now(), lease))
+                held = await job.ledger.look(lambda tx: sites.held(tx, job.owner))
+            except StoreError as error:
+                log.warning("the leases could not be renewed: %s", error)
+                continue
+            self._let_go({site.key for site in held})
+
+    def _let_go(self, held: set[str]) -> None:
+        for key, task in self._visits.items():
+            if key not in held and not task.done():
+                log.warning("the lease of %s was lost: another process has it now", key)
+                task.cancel()
+
+    def _stop_visits(self) -> None:
+        if not self._stopping:  # a second time would cancel the clearing up
+            self._stopping = True
+            for task in self._visits.values():
+                task.cancel()

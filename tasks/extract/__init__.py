@@ -1,0 +1,273 @@
+"""Extraction: what a page says of its article, each field with where it stands and how far it is trusted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from storage.records import Extracted, Finding, Rejection
+from tasks.decode import decode
+from tasks.extract import blocks, jsonld, plaintext
+from tasks.extract.access import find_access
+from tasks.extract.body import bodies, selected_texts
+from tasks.extract.dates import Dates, find_dates
+from tasks.extract.document import Document, join, parse, text_of
+from tasks.extract.language import declared, languages
+from tasks.extract.lexicon import fold, squash
+from tasks.extract.links import canonical, next_page, refresh_target
+from tasks.extract.material import Material
+from tasks.extract.meta import values
+from tasks.extract.people import authors
+from tasks.extract.recipes import Recipe
+from tasks.extract.soft404 import is_declared, refusal, word_count
+from tasks.extract.titles import find_titles, headings, site_names
+
+__all__ = ["Material", "extract"]
+
+_MARKUP = re.compile(r"<(?:!doctype html|html|head|body|article|div|p|h1|meta|title)\b", re.IGNORECASE)
+_STANDFIRST = re.compile(
+    r"(?:^|[\s_-])(?:standfirst|subtitle|sub-title|subheadline|subhead|subheading|dek|deck|strapline|chapo|sottotitolo|bajada|untertitel)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+
+
+def extract(material: Material) -> Extracted | Rejection:
+    """Say what the page says. Never raises for anything that a server may send.
+
+    Rejection reasons: `empty`, `not_html`, `http_error`, `soft_404`, `blocked_page`, `consent_wall`,
+    `not_an_article`, `too_short`.
+    """
+    if material.status >= 400:
+        return Rejection(stage="extract", reason="http_error", detail=str(material.status))
+    if not material.body.strip():
+        return Rejection(stage="extract", reason="empty")
+    content_type = material.header("Content-Type")
+    kind = (content_type or "").split(";")[0].strip().lower()
+    text = decode(material.body, content_type).text
+    marked = bool(_MARKUP.search(text[:2000]))
+    if kind in ("text/html", "application/xhtml+xml") or marked:
+        return _page(parse(text, material.url), material)
+    if kind in ("", "text/plain", "text/markdown", "application/octet-stream") and _is_text(text):
+        return _plain(text, material)
+    return Rejection(stage="extract", reason="not_html", detail=kind or "unknown")
+
+
+def _page(document: Document, material: Material) -> Extracted | Rejection:
+    recipe = material.recipe or Recipe(name="")
+    node = _article(document)
+    title = find_titles(document, node, material.hints.title, _selected(document, recipe.title)[:1])
+    subtitle = _subtitle(document, node, title)
+    body = bodies(document, node, material, [*(t.value for t in title[:6]), *(s.value for s in subtitle)])
+    best = body[0].value if body else ()
+    rejection = refusal(document, _labels(document, title), best, is_declared(document, node))
+    if rejection:
+        target = refresh_target(document)
+        return (
+            Rejection(stage="extract", reason=rejection.reason, detail=f"refreshes to {target}")
+            if target
+            else rejection
+        )
+    language = languages(document, material, blocks.plain(best))
+    when = find_dates(
+        document,
+        node,
+        material,
+        declared(document, material) or (language[0].value if language else ""),
+        _selected(document, recipe.published),
+    )
+    who = authors(document, node, material, _selected(document, recipe.authors), site_names(document, node))
+    return Extracted(
+        title=title,
+        subtitle=subtitle,
+        description=_texts(
+            document,
+            node,
+            ("description",),
+            ("og:description", "description", "twitter:description", "dc.description"),
+            material.hints.summary,
+        ),
+        authors=who,
+        published_at=when.published,
+        published_precision=when.precision,
+        modified_at=when.modified,
+        language=language,
+        section=_texts(
+            document,
+            node,
+            ("articleSection",),
+            ("article:section", "section", "parsely-section"),
+            material.hints.section,
+        ),
+        keywords=_keywords(document, node, material),
+        image=_image(document, node),
+        publisher=_publisher(document, node, material),
+        canonical_url=canonical(document, node),
+        license=_license(document, node),
+        tdm=_tdm(document, material),
+        access=find_access(document, node),
+        blocks=body,
+        next_page=next_page(document),
+    )
+
+
+def _article(document: Document) -> dict[str, Any] | None:
+    addresses = [
+        document.url,
+        *(f.value for f in canonical(document, None)[:1] if urlsplit(f.value).path not in ("", "/")),
+    ]
+    shown = headings(document) + [text for _, text in values(document.meta, ("og:title", "twitter:title"))]
+    return jsonld.article(document.jsonld, addresses, [*shown, *_title_texts(document)])
+
+
+def _labels(document: Document, title: Iterable[Finding[str]]) -> list[str]:
+    """The texts by which an error page gives itself away."""
+    return list(
+        dict.fromkeys(
+            [f.value for f in title if f.source != "feed:title"] + headings(document)[:1] + _title_texts(document)
+        )
+    )
+
+
+def _title_texts(document: Document) -> list[str]:
+    return [squash(element.text_content()) for element in document.tree.xpath("//head/title")[:1]]
+
+
+def _selected(document: Document, selectors: tuple[str, ...]) -> list[str]:
+    return selected_texts(document, selectors) if selectors else []
+
+
+def _subtitle(
+    document: Document, node: dict[str, Any] | None, title: tuple[Finding[str], ...]
+) -> tuple[Finding[str], ...]:
+    shown = [
+        ("dom:standfirst", text_of(e), 0.8)
+        for e in document.tree.xpath("//body//*[@class][not(ancestor::aside)]")
+        if _STANDFIRST.search(e.get("class"))
+    ][:2]
+    shown += [
+        ("jsonld:alternativeHeadline", text, 0.8) for text in jsonld.strings((node or {}).get("alternativeHeadline"))
+    ]
+    best = fold(title[0].value) if title else ""
+    return tuple(
+        Finding(value=text, source=source, raw=raw, confidence=trust)
+        for source, raw, trust in shown
+        if 10 < len(text := squash(raw)) <= 500 and fold(text) != best
+    )
+
+
+def _texts(
+    document: Document, node: dict[str, Any] | None, keys: tuple[str, ...], names: tuple[str, ...], hint: str | None
+) -> tuple[Finding[str], ...]:
+    listed = [(f"jsonld:{key}", text, 0.85) for key in keys for text in jsonld.strings((node or {}).get(key))[:1]]
+    listed += [(f"meta:{name}", text, 0.8) for name, text in values(document.meta, names)]
+    listed += [("feed", hint, 0.6)] if hint else []
+    return tuple(
+        Finding(value=text, source=source, raw=raw, confidence=trust)
+        for source, raw, trust in listed
+        if (text := squash(jsonld.plain(raw)))
+    )
+
+
+def _keywords(
+    document: Document, node: dict[str, Any] | None, material: Material
+) -> tuple[Finding[tuple[str, ...]], ...]:
+    listed = [("jsonld:keywords", jsonld.strings((node or {}).get("keywords")), 0.85)]
+    listed += [
+        (f"meta:{name}", list(document.meta.get(name, ())), trust)
+        for name, trust in (("article:tag", 0.85), ("news_keywords", 0.85), ("keywords", 0.7))
+    ]
+    listed.append(("feed:category", list(material.hints.keywords), 0.6))
+    found = []
+    for source, texts, trust in listed:
+        words = tuple(
+            dict.fromkeys(
+                word for text in texts for part in re.split(r"[,;،、]", text) if (word := squash(jsonld.plain(part)))
+            )
+        )
+        if words:
+            found.append(Finding(value=words, source=source, raw=", ".join(texts), confidence=trust))
+    return tuple(sorted(found, key=lambda finding: -finding.confidence))
+
+
+def _image(document: Document, node: dict[str, Any] | None) -> tuple[Finding[str], ...]:
+    listed = [
+        (f"meta:{name}", text, 0.85)
+        for name, text in values(document.meta, ("og:image", "og:image:url", "twitter:image"))
+    ]
+    listed += [("jsonld:image", text, 0.8) for text in jsonld.links((node or {}).get("image"))[:1]]
+    return tuple(
+        Finding(value=link, source=source, raw=raw, confidence=trust)
+        for source, raw, trust in listed
+        if (link := join(document.base, raw))
+    )
+
+
+def _publisher(document: Document, node: dict[str, Any] | None, material: Material) -> tuple[Finding[str], ...]:
+    listed = [("source:publisher", material.publisher or "", 0.95)]
+    listed += [("jsonld:publisher", text, 0.9) for text in jsonld.strings((node or {}).get("publisher"))[:1]]
+    listed += [
+        (f"meta:{name}", text, 0.8)
+        for name, text in values(document.meta, ("og:site_name", "application-name", "dc.publisher"))
+    ]
+    listed.append(("feed:publisher", material.hints.publisher or "", 0.7))
+    return tuple(
+        Finding(value=text, source=source, raw=raw, confidence=trust)
+        for source, raw, trust in listed
+        if (text := squash(raw))
+    )
+
+
+def _license(document: Document, node: dict[str, Any] | None) -> tuple[Finding[str], ...]:
+    listed = [
+        ("link:license", href, 0.9)
+        for href in document.tree.xpath("//link[@rel='license']/@href | //head//*[@rel='license']/@href")
+    ]
+    listed += [("jsonld:license", link, 0.9) for link in jsonld.links((node or {}).get("license"))]
+    return tuple(
+        Finding(value=link, source=source, raw=raw, confidence=trust)
+        for source, raw, trust in listed
+        if (link := join(document.base, raw))
+    )
+
+
+def _tdm(document: Document, material: Material) -> tuple[Finding[str], ...]:
+    """The page's reservation of text and data mining (W3C TDM Reservation Protocol)."""
+    listed = [("header:tdm-reservation", material.header("tdm-reservation") or "", 0.95)]
+    listed += [("meta:tdm-reservation", text, 0.9) for _, text in values(document.meta, ("tdm-reservation",))]
+    return tuple(
+        Finding(value=value, source=source, raw=value, confidence=trust)
+        for source, value, trust in listed
+        if value in ("0", "1")
+    )
+
+
+def _plain(text: str, material: Material) -> Extracted | Rejection:
+    headline, body = plaintext.read(text)
+    words = word_count(blocks.plain(body))
+    if not body or words < 6:
+        return Rejection(stage="extract", reason="too_short", detail=f"{words} words")
+    empty = parse("", material.url)
+    when: Dates = find_dates(empty, None, material, material.language or "", ())
+    hint = material.hints.title
+    listed = [("text:first-line", headline, 0.8), ("feed:title", hint, 0.6)]
+    return Extracted(
+        title=tuple(
+            Finding(value=squash(raw), source=source, raw=raw, confidence=trust) for source, raw, trust in listed if raw
+        ),
+        authors=authors(empty, None, material, (), frozenset()),
+        published_at=when.published,
+        published_precision=when.precision,
+        modified_at=when.modified,
+        language=languages(empty, material, blocks.plain(body)),
+        publisher=_publisher(empty, None, material),
+        blocks=(Finding(value=body, source="text", raw=f"{words} words", confidence=0.9),),
+    )
+
+
+def _is_text(text: str) -> bool:
+    """Whether decoded bytes are prose and not a picture or an archive."""
+    sample = text[:4000]
+    odd = sum(char == "\ufffd" or (char < " " and char not in "\t\r\n\f") for char in sample)
+    return odd * 50 <= len(sample)

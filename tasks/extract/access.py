@@ -1,0 +1,87 @@
+"""How much of an article a page gives away: what it declares (schema.org) and what its offers say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from storage.records import Access, Finding
+from tasks.extract import jsonld
+from tasks.extract.document import Document, text_of
+from tasks.extract.lexicon import fold, lexicon
+from tasks.extract.meta import values
+
+_TIERS = {
+    "free": Access.FREE,
+    "metered": Access.METERED,
+    "locked": Access.PAYWALL,
+    "premium": Access.PAYWALL,
+    "paid": Access.PAYWALL,
+    "subscription": Access.PAYWALL,
+}
+_WALL = re.compile(r"paywall|regwall|piano|subscri|offer|premium|abo-|plus-|login-wall|gate\b|barrier", re.IGNORECASE)
+
+
+def find_access(document: Document, node: dict[str, Any] | None) -> tuple[Finding[Access], ...]:
+    """The findings, best first; none where the page says nothing, which means free."""
+    return tuple(sorted(_findings(document, node), key=lambda finding: -finding.confidence))
+
+
+def walled(document: Document, selectors: list[str]) -> bool:
+    """Whether the elements that hold the paid part are missing or empty in the page as served."""
+    for selector in selectors:
+        name = re.fullmatch(r"\s*[.#]?([\w-]+)\s*", selector)
+        if name:
+            attribute = "id" if selector.strip().startswith("#") else "class"
+            elements = document.tree.xpath(
+                f"//*[contains(concat(' ', normalize-space(@{attribute}), ' '), $name)]", name=f" {name[1]} "
+            )
+            if sum(len(text_of(element)) for element in elements) > 500:
+                return False
+    return True
+
+
+def _findings(document: Document, node: dict[str, Any] | None) -> Iterator[Finding[Access]]:
+    free = _truth((node or {}).get("isAccessibleForFree"))
+    parts = [part for part in _parts(node) if _truth(part.get("isAccessibleForFree")) is False]
+    if free is False or parts:
+        selectors = [selector for part in parts for selector in jsonld.strings(part.get("cssSelector"))]
+        # The paid part is in the page after all: search engines and readers with a meter left get it.
+        state = Access.PAYWALL if walled(document, selectors) else Access.METERED
+        yield Finding(
+            value=state,
+            source="jsonld:isAccessibleForFree",
+            raw=str((node or {}).get("isAccessibleForFree")),
+            confidence=0.95,
+        )
+    elif free is True:
+        yield Finding(value=Access.FREE, source="jsonld:isAccessibleForFree", raw="true", confidence=0.9)
+    for name, text in values(document.meta, ("article:content_tier", "content_tier", "og:article:content_tier")):
+        if text.lower() in _TIERS:
+            yield Finding(value=_TIERS[text.lower()], source=f"meta:{name}", raw=text, confidence=0.85)
+    offer = _offer(document)
+    if offer:
+        yield Finding(value=Access.PAYWALL, source="dom:offer", raw=offer, confidence=0.7)
+
+
+def _parts(node: dict[str, Any] | None) -> list[dict[str, Any]]:
+    parts = (node or {}).get("hasPart")
+    return [part for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict)]
+
+
+def _truth(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower().rsplit("/", 1)[-1]
+    return True if text in ("true", "yes", "1") else False if text in ("false", "no", "0") else None
+
+
+def _offer(document: Document) -> str | None:
+    """An element named as a wall, inside the article, that offers a subscription in few words."""
+    for element in document.tree.xpath("//article//*[@class or @id] | //main//*[@class or @id]"):
+        if _WALL.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+            text = text_of(element)
+            if len(text) < 600 and lexicon().paywall.search(fold(text)):
+                return text[:200]
+    return None

@@ -1,0 +1,189 @@
+"""Dates as people write them: month names of many languages, any decimal digits, either order, "two hours ago"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from storage.records import Precision
+from tasks.extract.lexicon import fold, lexicon, read_data
+
+_DATE = re.compile(
+    r"(?<![\d.,:/-])(?:"
+    r"(?P<y1>\d{4})\s?(?:[-/.]|[年년]\s?)\s?(?P<m1>\d{1,2})\s?(?:[-/.]|[月월]\s?)\s?(?P<d1>\d{1,2})\s?[日일]?(?!\d)"
+    r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|re|\.|º|°|ª|-?го|ին|\.?-?a?n)?[\s,.-]*"
+    r"(?:of |de |di |d'|del )?(?P<m2>[^\W\d_]{3,})\.?"
+    r"[\s,-]*(?:de |del |of )?"
+    r"(?P<y2>\d{4})(?!\d)"
+    r"|(?P<d3>\d{1,2})(?P<sep>[./-])\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
+    r")|(?P<m4>[^\W\d_]{3,})\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
+)
+_CLOCK = (
+    r"(?P<h>\d{1,2})(?:(?P<mark>[:.h時시点點])\s?(?P<m>\d{2})?(?::(?P<s>\d{2}))?)?\s*(?:分|분)?\s*(?:uhr|hrs|h\b)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?)?"
+    r"\s*\(?(?P<zone>(?:utc|gmt)?\s?[+−-]\d{1,2}:?\d{2}\b|[a-z]{1,4}\b)?"
+)
+_AFTER = re.compile(
+    r"[\s,|·•–—/@()t-]*(?:\b(?:at|um|à|a las|às|alle|ore|ore:|kl\.?|klo|godz\.?|в|о|om|la|saat|ob)\s+)?" + _CLOCK
+)
+_BEFORE = re.compile(
+    r"(?:^|[\s(,|])" + _CLOCK + r"[\s,|·•–—)-]*(?:(?:on|am|le|el|il|em|den|i|pe)\s+)?(?:[^\W\d_]+\.?,?\s+)?$"
+)
+_NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?!\d)")
+_MONTH_FIRST = frozenset(("en-us", "en-ph", "en-ca", "fil", "es-pa", "es-us"))
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an ambiguous date is read against."""
+
+    now: datetime
+    """When the page was made, as far as known; nothing a day later is a publication date."""
+    zone: tzinfo
+    """Of dates that name none."""
+    language: str = ""
+    """Declared language tag in lower case."""
+    month_first: bool | None = None
+    """What the page's other numeric dates show; None where they show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spotted:
+    """One date in a text: the instant, how exact it is, and where it stands in the folded text."""
+
+    at: datetime
+    precision: Precision
+    start: int
+    end: int
+
+
+def order_evidence(text: str) -> bool | None:
+    """Whether the numeric dates of a page put the month first, by numbers above 12; None where they do not tell."""
+    orders = {int(m[1]) <= 12 for m in _NUMERIC.finditer(digits(text)) if (int(m[1]) > 12) != (int(m[3]) > 12)}
+    return orders.pop() if len(orders) == 1 else None
+
+
+def digits(text: str) -> str:
+    """The text with every decimal digit (Unicode category Nd) as its ASCII twin."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(char)) if not char.isascii() and char.isdecimal() else char for char in text)
+
+
+def spot(text: str, context: Context) -> Iterator[Spotted]:
+    """All dates and relative times in a short text, in order; none that lies more than a day after `context.now`."""
+    folded = digits(fold(text))
+    found = [spotted for match in _DATE.finditer(folded) if (spotted := _absolute(match, folded, context))]
+    found += _relative(folded, context)
+    latest = context.now + timedelta(days=1)
+    yield from (
+        spotted
+        for spotted in sorted(found, key=lambda s: s.start)
+        if datetime(1970, 1, 2, tzinfo=UTC) < spotted.at <= latest
+    )
+
+
+def folded(text: str) -> str:
+    """The text in the form in which `Spotted` counts places."""
+    return digits(fold(text))
+
+
+def _absolute(match: re.Match[str], text: str, context: Context) -> Spotted | None:
+    day = _day(match, context)
+    if day is None:
+        return None
+    start, end = match.span()
+    for clock, before in ((_AFTER.match(text, end), False), (_BEFORE.search(text[max(0, start - 40) : start]), True)):
+        instant = _at(day, clock, context) if clock else None
+        if clock and instant:
+            precision = Precision.SECOND if clock["s"] else Precision.MINUTE
+            return Spotted(instant, precision, start, end if before else clock.end())
+    return Spotted(day.replace(tzinfo=context.zone).astimezone(UTC), Precision.DAY, start, end)
+
+
+def _day(match: re.Match[str], context: Context) -> datetime | None:
+    if match["y1"]:
+        return _date(match["y1"], match["m1"], match["d1"])
+    if match["m2"] or match["m4"]:
+        month = _month(match["m2"] or match["m4"], context.language)
+        return _date(match["y2"] or match["y4"], str(month), match["d2"] or match["d4"]) if month else None
+    return _numeric(match, context)
+
+
+def _numeric(match: re.Match[str], context: Context) -> datetime | None:
+    year = match["y3"] if len(match["y3"]) == 4 else f"20{match['y3']}"
+    first, second = match["d3"], match["m3"]
+    readings = {False: _date(year, second, first), True: _date(year, first, second)}
+    latest = (context.now + timedelta(days=1)).replace(tzinfo=None)
+    possible = {order: day for order, day in readings.items() if day and day <= latest}
+    if len(possible) == 1:
+        return next(iter(possible.values()))
+    if match["sep"] == ".":
+        return possible.get(False)
+    month_first = context.month_first
+    if month_first is None:
+        month_first = context.language in _MONTH_FIRST or context.language == "en"
+    return possible.get(month_first)
+
+
+def _date(year: str, month: str, day: str) -> datetime | None:
+    try:
+        return datetime(int(year), int(month), int(day))  # noqa: DTZ001  (a calendar day; the zone comes later)
+    except ValueError:
+        return None
+
+
+def _month(name: str, language: str) -> int | None:
+    words = lexicon()
+    own: Mapping[str, int] = words.months_by_language.get(language.split("-", maxsplit=1)[0], {})
+    return own.get(name) or words.months.get(name)
+
+
+def _at(day: datetime, clock: re.Match[str], context: Context) -> datetime | None:
+    """The instant of a clock time on a day; None if it is no clock time ("3 min read", a bare number)."""
+    if not clock["half"] and not (clock["mark"] and (clock["m"] or clock["mark"] not in ":.")):
+        return None
+    hour, minute, second = int(clock["h"]), int(clock["m"] or 0), int(clock["s"] or 0)
+    if clock["half"]:
+        hour = hour % 12 + (12 if clock["half"].startswith("p") else 0)
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return day.replace(hour=hour, minute=minute, second=second, tzinfo=_zone(clock["zone"]) or context.zone).astimezone(
+        UTC
+    )
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if not name:
+        return None
+    offset = re.fullmatch(r"(?:utc|gmt)?\s?([+−-])(\d{1,2}):?(\d{2})", name)
+    if offset:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)) if minutes < 1440 else None
+    table = _zones()
+    if name in table["offset"]:
+        return timezone(timedelta(minutes=int(table["offset"][name])))
+    return ZoneInfo(str(table["zone"][name])) if name in table["zone"] else None
+
+
+@cache
+def _zones() -> dict[str, dict[str, int | str]]:
+    return read_data("zones.toml")
+
+
+def _relative(text: str, context: Context) -> list[Spotted]:
+    found = []
+    for pattern, seconds in lexicon().ago:
+        for match in pattern.finditer(text):
+            number = re.search(r"\d+", match[0])
+            at = context.now - timedelta(seconds=seconds * (int(number[0]) if number else 1))
+            if seconds < 86_400:
+                found.append(Spotted(at.replace(microsecond=0), Precision.MINUTE, *match.span()))
+            elif seconds <= 604_800:
+                midnight = at.astimezone(context.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+                found.append(Spotted(midnight.astimezone(UTC), Precision.DAY, *match.span()))
+    return found

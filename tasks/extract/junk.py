@@ -1,0 +1,73 @@
+"""Takes out of an article's blocks what pages print between them: calls, pointers, credits, the headline once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from storage.records import Block, BlockKind
+from tasks.extract.lexicon import fold, lexicon
+from tasks.extract.people import split_names
+
+_EDGE = " .:!?›»>→–—-|·•…*\"'"
+_PHOTO = re.compile(r"^(?:photo|foto|photograph|image|picture|bild|credit|fot|фото|写真|ph)s?\s*[.:/(©]")
+_PAGER = re.compile(r"^(?:page|seite|página|pagina|strona)\s+\d+\s+(?:of|von|de|di|van|z)\s+\d+\b.{0,60}$")
+_DATE_ONLY = re.compile(r"^[\W\d]*(?:[^\W\d_]+[\W\d]+){0,6}$")
+_MOST_POINTER = 250
+
+
+def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
+    """The blocks without boilerplate; `repeated` are texts that stand elsewhere in the record (title, standfirst)."""
+    known = {fold(text) for text in repeated if text}
+    kept = [clean for block in blocks if (clean := _cleaned(block)) is not None and fold(clean.text) not in known]
+    while kept and _is_lead_in(kept[0]):
+        kept.pop(0)
+    kept = _cut(kept)
+    while kept and kept[-1].kind is BlockKind.HEADING:
+        kept.pop()
+    return tuple(kept)
+
+
+def is_junk(text: str) -> bool:
+    """Whether one line is boilerplate: a fixed phrase, or a short line that begins like a call or a pointer."""
+    folded = fold(text)
+    words = lexicon()
+    if not folded.strip(_EDGE) or folded.strip(_EDGE) in words.line or _PAGER.match(folded):
+        return True
+    return len(folded) < _MOST_POINTER and bool(words.opener.match(folded) or _PHOTO.match(folded))
+
+
+def _cleaned(block: Block) -> Block | None:
+    if block.kind is BlockKind.LIST:
+        items = [line for line in block.text.split("\n") if not is_junk(line)]
+        return Block(kind=block.kind, text="\n".join(items)) if items else None
+    return None if block.kind is not BlockKind.CODE and is_junk(block.text) else block
+
+
+def _is_lead_in(block: Block) -> bool:
+    """Whether the first block is a byline or a date line."""
+    text = block.text
+    if len(text) > 140 or block.kind is not BlockKind.PARAGRAPH:
+        return False
+    folded = fold(text)
+    words = lexicon()
+    if words.byline.match(folded) and split_names(text) and not text.rstrip().endswith((".", "!", "?", "。")):
+        return True
+    labelled = words.published.match(folded) or words.updated.match(folded)
+    return (
+        bool(re.search(r"\d", text))
+        and (bool(labelled) or (len(text) < 60 and bool(_DATE_ONLY.match(folded))))
+        and not re.search(r"[.!?]$", text)
+    )
+
+
+def _cut(blocks: list[Block]) -> list[Block]:
+    """Cut at a heading that opens a list of other stories, if only short lines follow."""
+    total = sum(len(block.text) for block in blocks)
+    for at, block in enumerate(blocks):
+        if block.kind is BlockKind.HEADING and fold(block.text).strip(_EDGE) in lexicon().line:
+            rest = blocks[at + 1 :]
+            size = sum(len(other.text) for other in rest)
+            if size < total * 0.35 and size < 150 * max(1, len(rest)):
+                return blocks[:at]
+    return blocks

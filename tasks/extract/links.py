@@ -1,0 +1,90 @@
+"""Addresses that a page names: its canonical one, its next part, where it refreshes to, and the stories it links to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from storage.records import Finding
+from tasks.extract import jsonld
+from tasks.extract.document import Document, join
+from tasks.extract.lexicon import squash
+from tasks.extract.meta import values
+
+_REFRESH = re.compile(r"^\s*(\d[\d.]*|\.\d*)\s*[;,]?\s*(?:url\s*=\s*)?(.*)$", re.IGNORECASE | re.DOTALL)
+_CHROME = frozenset(("header", "footer", "nav"))
+_FURNITURE = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|footer|breadcrumbs?|masthead)(?:$|[\s_-])", re.IGNORECASE
+)
+
+
+def canonical(document: Document, node: dict[str, Any] | None) -> tuple[Finding[str], ...]:
+    """What the page declares as its address, resolved: evidence, to be checked before it is believed."""
+    declared = [("link:canonical", href, 0.9) for href in _rel(document, "canonical")]
+    declared += [(f"meta:{name}", value, 0.6) for name, value in values(document.meta, ("og:url",))]
+    declared += [("jsonld:mainEntityOfPage", link, 0.6) for link in jsonld.links((node or {}).get("mainEntityOfPage"))]
+    found = []
+    for source, raw, confidence in declared:
+        address = join(document.base, raw)
+        if address:
+            found.append(Finding(value=address.split("#")[0], source=source, raw=raw, confidence=confidence))
+    return tuple(found)
+
+
+def next_page(document: Document) -> str | None:
+    """The next part of the page's sequence (HTML: link type next), None for a way back to itself."""
+    for href in [
+        *_rel(document, "next"),
+        *document.tree.xpath("//a[contains(concat(' ', @rel, ' '), ' next ')]/@href"),
+    ]:
+        address = join(document.base, href)
+        if address and address.split("#")[0] != document.url.split("#")[0]:
+            return address
+    return None
+
+
+def refresh_target(document: Document) -> str | None:
+    """Where a meta refresh leads (HTML: shared declarative refresh steps).
+
+    None without one, for one that reloads the same page, for one in noscript, and for one after more than 30 seconds,
+    which refreshes a page that is meant to be read.
+    """
+    for element in document.tree.xpath("//meta[@http-equiv][@content][not(ancestor::noscript)]"):
+        if squash(element.get("http-equiv")).lower() != "refresh":
+            continue
+        parsed = _REFRESH.match(element.get("content"))
+        link = parsed[2].strip().strip("'\"").strip() if parsed else ""
+        address = join(document.base, link) if link else None
+        late = parsed is not None and float(re.sub(r"^\.?$", "0", parsed[1].split(".")[0])) > 30
+        if address and not late and address.split("#")[0] != document.url.split("#")[0]:
+            return address
+    return None
+
+
+def content_links(document: Document) -> tuple[str, ...]:
+    """The http(s) links outside of navigation, header and footer, resolved, each once, in page order."""
+    found = (join(document.base, anchor.get("href")) for anchor in document.tree.iter("a") if _leads(anchor))
+    return tuple(dict.fromkeys(address for address in found if address))
+
+
+def _leads(anchor: Any) -> bool:
+    href = anchor.get("href")
+    return (
+        bool(href)
+        and not href.strip().startswith("#")
+        and not any(_is_chrome(parent) for parent in anchor.iterancestors())
+    )
+
+
+def _is_chrome(element: Any) -> bool:
+    named = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return (
+        element.tag in _CHROME or bool(_FURNITURE.search(named)) or element.get("role") in ("navigation", "contentinfo")
+    )
+
+
+def _rel(document: Document, relation: str) -> Iterator[str]:
+    for link in document.tree.iter("link"):
+        if relation in (link.get("rel") or "").lower().split() and link.get("href"):
+            yield link.get("href")

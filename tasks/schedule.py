@@ -1,0 +1,149 @@
+"""The scheduler: one tick, again and again, that sends messages for whatever is due. Any number of them may run."""
+
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from storage import pages, sites, snapshots
+from storage.database import chunks
+from storage.errors import CopydeskError, StoreBusy
+from storage.records import Record
+from storage.settings import Settings, load_settings
+from storage.store import Store, open_store
+from tasks.app import CRAWL, CRAWL_SITES, MAINTAIN, PACK, PROCESS, CopydeskApp
+from tasks.broker import located
+from tasks.heartbeat import beat
+from tasks.queue import BrokerDown, CeleryQueue, MessageQueue, announce
+
+ANNOUNCE_AGAIN = timedelta(minutes=2)
+"""A fetched page whose message is older than this counts as lost. Telling of it twice does no harm."""
+_PATIENCE = timedelta(seconds=5)
+"""Who fetches a page announces it, in a batch: only then is it the sweep's turn."""
+_MOST_CRAWLS = 32
+"""Crawl messages that may wait; each is only a knock on the door, the work is claimed from the database."""
+_MOST_BATCHES = 20
+"""Batches of pages that may wait; the rest waits as well in the database."""
+_EXPIRES_S = 60.0
+"""A knock that nobody heard in this time is dropped: what was due then is due still, and the next tick knocks again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Stop(Protocol):
+    """What tells the scheduler to end: a threading.Event, or tasks.lifeline.StopSignal."""
+
+    def is_set(self) -> bool:
+        """Whether it is to end."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait that long, or until it is to end; returns whether it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReport(Record):
+    """What one tick found and sent."""
+
+    claimable: int
+    crawls: int
+    announced: int
+    packs: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.crawls or self.announced or self.packs)
+
+
+def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -> TickReport:
+    """Send messages for what is due and not yet told. Twice at the same instant sends nothing the second time.
+
+    Raises StoreBusy and BrokerDown; whatever was not sent then is found by a later tick.
+    """
+    with store.reading() as tx:
+        claimable = sites.claimable(tx, now)
+        pack = snapshots.pack_due(
+            tx, now, most_bytes=settings.pack_bytes, after=timedelta(seconds=settings.pack_after_s)
+        )
+    return TickReport(
+        claimable=claimable,
+        crawls=_knock(queue, claimable, settings),
+        announced=sweep(store, queue, now, settings),
+        packs=_pack(queue) if pack else 0,
+    )
+
+
+def sweep(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -> int:
+    """Announce fetched pages that no message tells of, or whose message was lost; returns how many.
+
+    The pages are marked before they are sent, so that two schedulers send each of them once; a batch that is lost in
+    between is found again. Raises StoreBusy and BrokerDown.
+    """
+    room = _MOST_BATCHES - queue.waiting(PROCESS)
+    before, fetched_before = now - ANNOUNCE_AGAIN, now - _PATIENCE
+    with store.reading() as tx:
+        if room <= 0 or not pages.unannounced(tx, before, 1, fetched_before=fetched_before):
+            return 0
+    with store.writing() as tx:
+        lost = pages.unannounced(tx, before, room * settings.batch, fetched_before=fetched_before)
+        pages.announced(tx, lost, now)
+    for batch in chunks(lost, settings.batch):
+        announce(queue, batch)
+    return len(lost)
+
+
+def run_scheduler(settings: Settings, stop: Stop, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    """Tick until asked to stop. A store or broker that is away for a while costs a line in the log, no more.
+
+    Raises UsageError when there is no broker, and SchemaError when the database is not the one that this code needs.
+    """
+    queue = CeleryQueue(CopydeskApp(located(settings)))
+    store: Store | None = None
+    while not stop.is_set():
+        try:
+            store = store or open_store(settings, create=False)
+            report = tick(store, queue, clock(), settings)
+            beat(settings, clock())
+            _log.log(logging.DEBUG if report.idle else logging.INFO, "tick: %s", report)
+        except (StoreBusy, BrokerDown) as error:
+            _log.warning("tick missed: %s", error)
+        stop.wait(settings.tick_s)
+    if store is not None:
+        store.close()
+
+
+def _knock(queue: MessageQueue, claimable: int, settings: Settings) -> int:
+    wanted = min(_MOST_CRAWLS, -(-claimable // settings.sites_per_crawl))
+    missing = max(0, wanted - queue.waiting(CRAWL)) if wanted else 0
+    for _ in range(missing):
+        queue.send(CRAWL_SITES, expires_s=_EXPIRES_S)
+    return missing
+
+
+def _pack(queue: MessageQueue) -> int:
+    if queue.waiting(MAINTAIN):
+        return 0
+    queue.send(PACK, expires_s=_EXPIRES_S)
+    return 1
+
+
+def main() -> int:
+    """Run a scheduler by the settings of the environment, until SIGTERM or SIGINT."""
+    from tasks.lifeline import StopSignal  # noqa: PLC0415 - only the program needs it
+    from tasks.logs import set_up  # noqa: PLC0415 - likewise
+
+    try:
+        settings = load_settings()
+        set_up(settings.log_level)
+        with StopSignal() as stop:
+            run_scheduler(settings, stop)
+    except CopydeskError as error:
+        sys.stderr.write(f"scheduler: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

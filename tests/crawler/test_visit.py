@@ -1,0 +1,129 @@
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from crawler.answers import Answer, Trouble
+from crawler.gate import Verdict
+from crawler.visit import HOST_DOWN_FOR, Bench, Visit
+from storage import sites
+from storage.records import Site
+from storage.settings import load_settings
+from storage.store import Store, open_store
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+KEY, URL = "a.example", "https://www.a.example/story"
+
+
+class Wire:
+    """Stands for the network: fixed answers, and the pace that was asked for."""
+
+    def __init__(self, *answers: Answer | Trouble) -> None:
+        self.answers = list(answers)
+        self.delays: list[float] = []
+
+    def pace(self, _site: str, delay_s: float) -> None:
+        self.delays.append(delay_s)
+
+    async def get(self, *_: Any, **__: Any) -> Answer | Trouble:
+        return self.answers.pop(0)
+
+
+class Open:
+    """A gate that lets all pass, and asks for a delay."""
+
+    def __init__(self, delay_s: float = 0.0) -> None:
+        self.delay_s = delay_s
+
+    async def verdict(self, _url: str) -> Any:
+        return Verdict(delay_s=self.delay_s)
+
+
+def answer(status: int, **headers: str) -> Answer:
+    lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Answer(url=URL, status=status, headers=lines, body=b"", at=NOW)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    found = open_store(load_settings({"data": tmp_path}, {}, tmp_path / "none.toml"))
+    yield found
+    found.close()
+
+
+def after(
+    store: Store, *answers: Answer | Trouble, delay_s: float = 0.0, failures: int = 0, asked_s: float = 0.0
+) -> Site:
+    """The site's row after a turn with these answers."""
+    with store.writing() as tx:
+        sites.ensure(tx, [KEY], delay_s)
+        sites.block(tx, KEY, None, failures)
+        tx.exec_driver_sql("UPDATE site SET lease_owner = 'me'")
+        site = sites.get(tx, KEY)
+    assert site is not None
+    settings = load_settings({"delay_s": 1.0}, {}, Path("none.toml"))
+    wire = Wire(*answers)
+    bench = Bench(
+        settings=settings,
+        owner="me",
+        fetcher=cast("Any", wire),
+        gate=cast("Any", Open(asked_s)),
+        ledger=cast("Any", None),
+        now=lambda: NOW,
+    )
+    visit = Visit(bench, site)
+    for _ in answers:
+        asyncio.run(visit.reach(URL))
+    store.write(visit.closing())
+    with store.reading() as tx:
+        found = sites.get(tx, KEY)
+    assert found is not None
+    assert found.lease_owner is None
+    return found
+
+
+def test_a_quiet_turn_leaves_nothing_behind(store: Store) -> None:
+    found = after(store, answer(200), failures=3)
+    assert (found.blocked_until, found.failures, found.delay_s) == (None, 0, 0.0)
+
+
+def test_a_retry_after_blocks_the_site_and_slows_it_down(store: Store) -> None:
+    found = after(store, answer(429, Retry_After="90"))
+    assert (found.blocked_until, found.failures, found.delay_s) == (NOW + timedelta(seconds=90), 1, 2.0)
+
+
+def test_a_protest_without_a_time_backs_off_by_doubling(store: Store) -> None:
+    assert after(store, answer(429)).blocked_until == NOW + timedelta(minutes=1)
+    assert after(store, answer(429), failures=3).blocked_until == NOW + timedelta(minutes=8)
+
+
+def test_a_503_blocks_only_if_it_says_for_how_long(store: Store) -> None:
+    assert after(store, answer(503)).blocked_until is None
+    assert after(store, answer(503, Retry_After="60")).blocked_until == NOW + timedelta(minutes=1)
+
+
+def test_a_site_that_cannot_be_reached_is_left_alone_longer_each_time(store: Store) -> None:
+    assert after(store, Trouble(code="dns")).blocked_until == NOW + HOST_DOWN_FOR
+    assert after(store, Trouble(code="dns"), failures=2).blocked_until == NOW + 4 * HOST_DOWN_FOR
+
+
+def test_one_time_out_is_not_the_end_of_a_host_but_two_are(store: Store) -> None:
+    assert after(store, Trouble(code="timeout")).blocked_until is None
+    assert after(store, Trouble(code="timeout"), Trouble(code="timeout")).blocked_until == NOW + HOST_DOWN_FOR
+    assert after(store, Trouble(code="timeout"), answer(200), Trouble(code="timeout")).blocked_until is None
+
+
+def test_a_long_crawl_delay_outlives_the_turn(store: Store) -> None:
+    found = after(store, answer(200), asked_s=10.0)
+    assert (found.blocked_until, found.delay_s, found.failures) == (NOW + timedelta(seconds=10), 10.0, 0)
+
+
+def test_a_learned_delay_fades(store: Store) -> None:
+    assert after(store, answer(200), delay_s=8.0).delay_s == 4.0
+
+
+def test_a_delay_beyond_all_measure_is_capped(store: Store) -> None:
+    assert after(store, answer(200), asked_s=86_400.0).blocked_until == NOW + timedelta(seconds=60)
