@@ -12,9 +12,9 @@ set -eu
 
 # Python must not find modules through the caller's variables, nor in the current folder (a stray tasks.py there would
 # hide ours); children inherit this.
-export CALLED_AS="$0"
 unset PYTHONHOME PYTHONPATH
 export PYTHONSAFEPATH=1
+export CALLED_AS="$0" # what the demo tells people to type next
 
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 here=$(cd -- "$(dirname -- "$script")" && pwd -P)

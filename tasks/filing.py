@@ -1,6 +1,6 @@
 """Files one page that was read: decides what it is to the store and writes that, in the caller's transaction."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from storage import articles, pages
@@ -81,9 +81,7 @@ def _refuse(tx: Tx, page: Page, own: Known | None, reason: str, now: datetime) -
 
 
 def _file(tx: Tx, page: Page, own: Known | None, read: Read, now: datetime) -> Outcome:
-    if own is not None and own.url != read.clean.url:
-        # A site that changes its declared canonical address moves no article that others know by the old one.
-        read = replace(read, clean=replace(read.clean, url=own.url))
+    # Its own article first: a site that changes the declared address moves no article that others know by the old one.
     known = own or articles.known_at(tx, read.clean.url)
     if known is None and articles.is_withdrawn(tx, read.clean.url):
         return _close(tx, page, OutcomeKind.REJECTED, Disposition.REJECTED, "withdrawn", now)

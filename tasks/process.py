@@ -61,7 +61,7 @@ def process_page(
     page = store.write(lambda tx: pages.begin(tx, page_id))
     if page is None:
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="not_waiting")
-    if False:
+    if page.attempts > max_attempts:
         lost = _Failure(error="the worker died, or lost the store, in each of the tries")
         return store.write(lambda tx: _fail(tx, page, lost, now, max_attempts))
     result = _read(store, page, recipes)

@@ -22,7 +22,7 @@ from tasks.extract.meta import values
 from tasks.extract.people import authors
 from tasks.extract.recipes import Recipe
 from tasks.extract.soft404 import is_declared, refusal, word_count
-from tasks.extract.titles import find_titles, headings, site_names
+from tasks.extract.titles import above_headline, find_titles, headings, site_names
 
 __all__ = ["Material", "extract"]
 
@@ -59,7 +59,8 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
     node = _article(document)
     title = find_titles(document, node, material.hints.title, _selected(document, recipe.title)[:1])
     subtitle = _subtitle(document, node, title)
-    body = bodies(document, node, material, [*(t.value for t in title[:6]), *(s.value for s in subtitle)])
+    elsewhere = [*(t.value for t in title[:6]), *(s.value for s in subtitle), *above_headline(document)]
+    body = bodies(document, node, material, elsewhere)
     best = body[0].value if body else ()
     rejection = refusal(document, _labels(document, title), best, is_declared(document, node))
     if rejection:

@@ -59,6 +59,21 @@ def headings(document: Document) -> list[str]:
     return [text for heading in [*inside, *everywhere][:_MOST_HEADINGS] if (text := _without_kicker(heading))]
 
 
+def above_headline(document: Document) -> list[str]:
+    """Short lines that stand before the headline in the page: its masthead, a kicker, a breadcrumb; never body text."""
+    first = next(iter(document.tree.iter("h1")), None)
+    lines: list[str] = []
+    if first is None:
+        return lines
+    for element in document.tree.iter("p", "div", "span", "strong", "a", "h1"):
+        if element is first or len(lines) >= _MOST_ABOVE:
+            break
+        text = (element.text or "").strip()
+        if 1 < len(text) < _LONGEST_ABOVE and not text.endswith((".", "!", "?", "。")):
+            lines.append(text)
+    return lines
+
+
 def site_names(document: Document, node: dict[str, Any] | None) -> frozenset[str]:
     """Folded names of the site, from Open Graph, the publisher's node, the title's repeated part and the host."""
     names = [
@@ -78,6 +93,7 @@ def site_names(document: Document, node: dict[str, Any] | None) -> frozenset[str
     return frozenset(name for text in names if 1 < len(name := fold(text).lstrip("@")) < 60)
 
 
+_MOST_ABOVE, _LONGEST_ABOVE = 200, 80
 _SITES = {"WebSite", "NewsMediaOrganization", "Organization"}
 
 

@@ -54,6 +54,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
     found.close()
 
 
+def turn(site: Site, wire: Wire, asked_s: float = 0.0) -> Visit:
+    bench = Bench(
+        settings=load_settings({"delay_s": 1.0}, {}, Path("none.toml")),
+        owner="me",
+        fetcher=cast("Any", wire),
+        gate=cast("Any", Open(asked_s)),
+        ledger=cast("Any", None),
+        now=lambda: NOW,
+    )
+    return Visit(bench, site)
+
+
+def fresh() -> Site:
+    empty: dict[str, Any] = {"blocked_until": None, "lease_owner": "me", "lease_until": None, "due_at": None}
+    return Site(key=KEY, delay_s=0.0, failures=0, **empty)
+
+
 def after(
     store: Store, *answers: Answer | Trouble, delay_s: float = 0.0, failures: int = 0, asked_s: float = 0.0
 ) -> Site:
@@ -64,17 +81,7 @@ def after(
         tx.exec_driver_sql("UPDATE site SET lease_owner = 'me'")
         site = sites.get(tx, KEY)
     assert site is not None
-    settings = load_settings({"delay_s": 1.0}, {}, Path("none.toml"))
-    wire = Wire(*answers)
-    bench = Bench(
-        settings=settings,
-        owner="me",
-        fetcher=cast("Any", wire),
-        gate=cast("Any", Open(asked_s)),
-        ledger=cast("Any", None),
-        now=lambda: NOW,
-    )
-    visit = Visit(bench, site)
+    visit = turn(site, Wire(*answers), asked_s)
     for _ in answers:
         asyncio.run(visit.reach(URL))
     store.write(visit.closing())
@@ -127,3 +134,32 @@ def test_a_learned_delay_fades(store: Store) -> None:
 
 def test_a_delay_beyond_all_measure_is_capped(store: Store) -> None:
     assert after(store, answer(200), asked_s=86_400.0).blocked_until == NOW + timedelta(seconds=60)
+
+
+def test_a_host_that_is_down_is_not_asked_again_in_the_same_turn() -> None:
+    wire = Wire(Trouble(code="dns"), answer(200))
+    visit = turn(fresh(), wire)
+    asyncio.run(visit.reach(URL))
+    second = asyncio.run(visit.reach(URL))
+    assert isinstance(second, Trouble)
+    assert (second.code, second.until, len(wire.answers)) == ("host_down", NOW + HOST_DOWN_FOR, 1)
+
+
+def test_a_slower_robots_txt_slows_the_site_down() -> None:
+    wire = Wire(answer(200))
+    visit = turn(fresh(), wire, asked_s=4.0)
+    asyncio.run(visit.reach(URL))
+    assert wire.delays == [1.0, 4.0]
+
+
+def test_a_secret_header_does_not_leave_the_site() -> None:
+    sent: list[Any] = []
+
+    class Telltale(Wire):
+        async def get(self, *_: Any, **facts: Any) -> Answer | Trouble:
+            sent.append(facts["headers"])
+            return self.answers.pop(0)
+
+    visit = turn(fresh(), Telltale(answer(302, Location="https://b.example/feed"), answer(200)))
+    asyncio.run(visit.reach(URL, headers=(("Authorization", "secret"),), anywhere=True))
+    assert sent == [(("Authorization", "secret"),), ()]

@@ -1,4 +1,5 @@
 import multiprocessing
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from storage.store import Store, open_store
 from storage.tables import article, source
 from tasks import pipeline, process
 from tasks.extract.material import Material
+from tasks.filing import prepared, settle
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.process import process_page, process_pages
 
@@ -282,6 +284,34 @@ def test_an_unknown_recipe_is_an_error_that_names_it(store: Store, fetched: Fetc
         tx.execute(update(source).values(config=to_plain(config)))
 
     assert "'missing'" in run(store, page_id, now).reason
+
+
+def test_of_two_copies_the_second_is_decided_when_the_first_is_committed(
+    store: Store, fetched: Fetch, now: datetime
+) -> None:
+    first, second = (fetched(f"https://{site}.example/ferry", FERRY) for site in ("harbour", "island"))
+    read = {one: prepared(pipeline.read(material_of(store, one))) for one in (first, second)}  # type: ignore[arg-type]
+    later = threading.Thread(
+        target=lambda: store.write(lambda tx: settle(tx, second, snapshot_of(store, second), read[second], now))
+    )
+    with store.writing() as tx:
+        settle(tx, first, snapshot_of(store, first), read[first], now)
+        later.start()
+        later.join(timeout=0.3)
+        assert later.is_alive()
+    later.join(timeout=30)
+
+    with store.reading() as tx:
+        assert len({one.cluster_id for one in reading.listed(tx)}) == 1
+    assert_balanced(store, now)
+
+
+def snapshot_of(store: Store, page_id: int) -> int | None:
+    return page_of(store, page_id).snapshot_id
+
+
+def material_of(store: Store, page_id: int) -> Material:
+    return process._material(store, page_of(store, page_id), {})
 
 
 def work(settings: Settings, page_id: int, now: datetime, gate: "multiprocessing.synchronize.Barrier") -> None:

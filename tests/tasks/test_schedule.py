@@ -209,3 +209,17 @@ def test_unannounced_pages_survive_a_broker_that_fails_in_the_middle(
 
     with store.reading() as tx:
         assert pages.unannounced(tx, now + timedelta(seconds=1), 10) == [page_id]
+
+
+def test_messages_lost_with_the_broker_are_sent_anew_but_a_failed_page_keeps_its_rest(
+    store: Store, queue: ListQueue, settings: Settings, fetched: Fetch, now: datetime
+) -> None:
+    told, resting = (fetched(f"https://harbour.example/{name}", "x") for name in ("told", "resting"))
+    tick(store, queue, now, settings)
+    queue.take()
+    with store.writing() as tx:
+        pages.postpone(tx, resting, now + timedelta(minutes=4), 2)
+        assert pages.unannounce(tx, now) == 1
+
+    assert tick(store, queue, now, settings).announced == 1
+    assert (PROCESS_PAGES, ([told],)) in queue.take()
