@@ -54,6 +54,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.job = job
         self._visits: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[str] = set()
         self._stopping = False
 
     @classmethod
@@ -101,6 +102,7 @@ class NewsSpider(Spider):
         return Bench(settings=settings, owner=job.owner, fetcher=fetcher, gate=gate, ledger=job.ledger, now=job.now)
 
     async def _visit_all(self, bench: Bench, todo: Sequence[Site]) -> None:
+        self._leaving.clear()
         self._visits = {site.key: asyncio.ensure_future(self._visit(bench, site)) for site in todo}
         # a visit that ends with an error takes the others along only if the store is broken: see _visit
         done, _ = await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_EXCEPTION)
@@ -120,6 +122,7 @@ class NewsSpider(Spider):
             self.job.failed = True
             visit.blocked_until = bench.now() + timedelta(minutes=10)
         finally:
+            self._leaving.add(site.key)
             await asyncio.shield(self._leave(visit))
 
     async def _leave(self, visit: Visit) -> None:
@@ -142,7 +145,7 @@ class NewsSpider(Spider):
 
     def _let_go(self, held: set[str]) -> None:
         for key, task in self._visits.items():
-            if key not in held and not task.done():
+            if key not in held | self._leaving and not task.done():
                 log.warning("the lease of %s was lost: another process has it now", key)
                 task.cancel()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 
 from storage.database import wrapped_errors
 from storage.store import Store
@@ -42,6 +41,5 @@ def store_lock(store: Store, name: str) -> Iterator[bool]:
             query = text("SELECT pg_try_advisory_xact_lock(:key)")
             yield bool(connection.execute(query, {"key": zlib.crc32(name.encode())}).scalar())
         return
-    database = make_url(str(store.engine.url)).database or ""
-    with file_lock(Path(f"{database}.{name}.lock")) as held:
+    with file_lock(Path(f"{store.engine.url.database}.{name}.lock")) as held:
         yield held is not None

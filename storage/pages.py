@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, case, desc, func, literal, null, or_, select, update
+from sqlalchemy import RowMapping, and_, case, desc, func, literal, null, or_, select, true, update
 
 from storage import sites
 from storage.codec import from_plain, to_plain
@@ -149,10 +149,8 @@ def unannounced(tx: Tx, before: datetime, limit: int, *, fetched_before: datetim
 
     New ones count only if they were fetched before `fetched_before`: who fetched them may be about to tell of them.
     """
-    untold = page.c.announced_at.is_(None)
-    if fetched_before is not None:
-        untold = and_(untold, page.c.fetched_at < fetched_before)
-    lost = or_(untold, page.c.announced_at < before)
+    settled = page.c.fetched_at < fetched_before if fetched_before else true()
+    lost = or_(and_(page.c.announced_at.is_(None), settled), page.c.announced_at < before)
     query = select(page.c.id).where(page.c.state == PageState.FETCHED, lost).order_by(page.c.id).limit(limit)
     return list(tx.execute(query).scalars())
 

@@ -16,6 +16,8 @@ from storage.store import Store, open_store
 from tasks.app import CRAWL, CRAWL_SITES, MAINTAIN, PACK, PROCESS, CopydeskApp
 from tasks.broker import located
 from tasks.heartbeat import beat
+from tasks.lifeline import StopSignal
+from tasks.logs import set_up
 from tasks.queue import BrokerDown, CeleryQueue, MessageQueue, announce
 
 ANNOUNCE_AGAIN = timedelta(minutes=2)
@@ -129,16 +131,17 @@ def _pack(queue: MessageQueue) -> int:
     return 1
 
 
-def main() -> int:
-    """Run a scheduler by the settings of the environment, until SIGTERM or SIGINT."""
-    from tasks.lifeline import StopSignal  # noqa: PLC0415 - only the program needs it
-    from tasks.logs import set_up  # noqa: PLC0415 - likewise
+def serve(settings: Settings) -> None:
+    """Run a scheduler as a program: with a log on standard error, until SIGTERM or SIGINT."""
+    set_up(settings.log_level)
+    with StopSignal() as stop:
+        run_scheduler(settings, stop)
 
+
+def main() -> int:
+    """Run a scheduler by the settings of the environment; returns the exit code."""
     try:
-        settings = load_settings()
-        set_up(settings.log_level)
-        with StopSignal() as stop:
-            run_scheduler(settings, stop)
+        serve(load_settings())
     except CopydeskError as error:
         sys.stderr.write(f"scheduler: {error}\n")
         return 1

@@ -92,11 +92,10 @@ def _children(settings: Settings, web: Sequence[str]) -> list[Child]:
     home = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, **settings.environment(), "PYTHONPATH": home}
     run = [sys.executable, "-P", "-m"]
-    cores = os.cpu_count() or 1
     commands: dict[str, Sequence[str]] = {
         "scheduler": [*run, "tasks.schedule"],
-        "crawl worker": [*run, "tasks.worker", "crawl", "2"],
-        "process worker": [*run, "tasks.worker", "process", str(cores)],
+        "crawl worker": [*run, "tasks.worker", "crawl"],
+        "process worker": [*run, "tasks.worker", "process"],
     }
     if web:
         commands["web"] = web

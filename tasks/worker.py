@@ -20,10 +20,13 @@ _EXIT_WITHIN_S = 3.0
 """What a worker may take to end after its tasks have ended or were put back."""
 
 
-def run_worker(settings: Settings, queues: Sequence[str], concurrency: int = 1) -> int:
+def run_worker(settings: Settings, queues: Sequence[str], concurrency: int | None = None) -> int:
     """Take messages from these queues until SIGTERM or SIGINT; returns the exit code.
 
-    A stopping worker gives its tasks a few seconds, then puts them back into the queue.
+    Without a `concurrency`, processing has as many processes as there are cores, and anything else two.
+
+    A stopping worker gives its tasks a few seconds, then puts them back into the queue. Raises UsageError when there is
+    no broker.
     """
     # Celery reads this when it is imported: SIGTERM is to end with the soft shutdown, not to wait for long tasks
     os.environ["REMAP_SIGTERM"] = "SIGQUIT"
@@ -44,7 +47,7 @@ def run_worker(settings: Settings, queues: Sequence[str], concurrency: int = 1) 
     worker = app.Worker(
         hostname=f"{'-'.join(queues)}-{os.getpid()}@{os.uname().nodename}",
         queues=list(queues),
-        concurrency=concurrency,
+        concurrency=concurrency or _processes(queues),
         loglevel=settings.log_level.upper(),
         pool="prefork",
         optimization="fair",
@@ -54,6 +57,10 @@ def run_worker(settings: Settings, queues: Sequence[str], concurrency: int = 1) 
     )
     worker.start()
     return 0 if app.stopping.is_set() else worker.exitcode or 0
+
+
+def _processes(queues: Sequence[str]) -> int:
+    return (os.cpu_count() or 1) if "process" in queues else 2
 
 
 def _stopping(app: "CopydeskApp") -> None:
@@ -71,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         if not argv or argv[0] not in ROLES:
             raise UsageError(f"worker: name a kind of worker: {', '.join(ROLES)}")
-        return run_worker(load_settings(), ROLES[argv[0]], int(argv[1]) if len(argv) > 1 else 1)
+        return run_worker(load_settings(), ROLES[argv[0]], int(argv[1]) if len(argv) > 1 else None)
     except CopydeskError as error:
         logging.getLogger(__name__).critical("%s", error)
         return 1

@@ -84,11 +84,12 @@ class Site:
         for path in paths:
             self.on(path, self.html(path), Content_Type="text/html; charset=utf-8")
 
-    def add_feed(self, path: str, links: Sequence[str], **headers: str) -> None:
+    def add_feed(self, path: str, links: Sequence[str], *, etag: str = "") -> None:
         found = [link if "://" in link else self.url(link) for link in links]
         items = "".join(f"<item><title>Story {link}</title><link>{link}</link></item>" for link in found)
         body = f"<rss version='2.0'><channel><title>T</title><link>{self.url()}</link>{items}</channel></rss>"
-        self.on(path, body.encode(), Content_Type="application/rss+xml", **headers)
+        validator = {"ETag": etag} if etag else {}
+        self.replies[path] = Reply(body=body.encode(), headers={"Content-Type": "application/rss+xml", **validator})
 
     @staticmethod
     def html(name: str) -> bytes:
@@ -142,12 +143,17 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
 class World:
     """Some sites and a store, and crawls of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.sites: list[Site] = []
         self._allowed: list[str] = []
         self.events: list[dict[str, Any]] = []
-        self._options: dict[str, Any] = {"data": folder, "delay_s": 0.0, "timeout_s": 5.0, "log_level": "WARNING"}
+        self._options: dict[str, Any] = {
+            "data": folder,
+            "delay_s": 0.0,
+            "timeout_s": 5.0,
+            "log_level": "WARNING",
+        } | options
         self._store: Store | None = None
 
     def site(self, *, robots: str | None = None, sealed: bool = False, allowed: bool = True) -> Site:
@@ -210,7 +216,7 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def make_world() -> Callable[[Path], World]:
+def make_world() -> Callable[..., World]:
     """A world in a folder; whoever makes one closes it."""
     return World
 

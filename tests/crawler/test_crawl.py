@@ -5,16 +5,18 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from crawler.crawl import CrawlReport
-from storage import pages, snapshots, sources
+from storage import pages, sites, snapshots, sources
 from storage.records import Disposition, PageState
+from storage.tables import site as site_table
 
 World = Any  # of conftest.py, which nobody can import
 Site = Any
@@ -32,7 +34,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[[Path], World]) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., World]) -> Iterator[Scene]:
     world = make_world(tmp_path_factory.mktemp("scene"))
     paper = world.site(robots="User-agent: *\nDisallow: /private\n")
     partner = world.site(robots="User-agent: *\nCrawl-delay: 0.3\n")
@@ -63,7 +65,7 @@ def _fill(paper: Site, partner: Site, secret: Site) -> None:
     for path, to in leads.items():
         paper.redirect(path, to)
     unlisted = {"/robots.txt", "/pool", "/a2?from=moved", *(f"/hop{n}" for n in range(1, 9))}
-    paper.add_feed("/feed", [path for path in paper.replies if path not in unlisted], ETag='"v1"')
+    paper.add_feed("/feed", [path for path in paper.replies if path not in unlisted], etag='"v1"')
 
 
 def test_what_a_feed_names_is_fetched_and_stored(scene: Scene) -> None:
@@ -187,6 +189,49 @@ def test_a_crawl_that_is_stopped_loses_nothing_and_goes_on_later(world: World) -
     assert asked - len(told) <= 1, "only the answer that was under way may be lost"
     world.crawl()
     assert all(world.page(site.url(path)).state is PageState.FETCHED for path in paths)
+
+
+def test_leases_are_renewed_and_a_lost_one_is_respected(world: World) -> None:
+    kept, stolen = world.site(), world.site()
+    paths = [f"/a{n}" for n in range(12)]
+    left: list[timedelta] = []
+    for name, site in (("kept", kept), ("stolen", stolen)):
+        site.add_pages(*paths)
+        site.add_feed("/feed", paths)
+        world.watch(name, site.url("/feed"))
+
+    def steal() -> None:
+        if len(stolen.log) == 4:
+            with world.store.writing() as tx:
+                tx.execute(update(site_table).where(site_table.c.key == stolen.address).values(lease_owner="thief"))
+
+    def look() -> None:
+        if len(kept.log) == 14:
+            with world.store.reading() as tx:
+                row = sites.get(tx, kept.address)
+            if row is not None and row.lease_until is not None:
+                left.append(row.lease_until - datetime.now(UTC))
+
+    stolen.watch, kept.watch = steal, look
+    world.crawl(delay_s=0.25, lease_s=2)
+    assert left
+    assert left[0] > timedelta(0)
+    assert len(stolen.log) < len(kept.log) == 14
+    assert world.leases() == [None, "thief"]
+
+
+def test_a_crawl_writes_to_postgresql_as_well(
+    tmp_path: Path, make_world: Callable[..., World], postgres_database: str
+) -> None:
+    world = make_world(tmp_path, database=postgres_database)
+    site = world.site()
+    site.add_pages("/a1", "/a2")
+    site.add_feed("/feed", ["/a1", "/a2", "/gone"])
+    world.watch("a", site.url("/feed"))
+    report = world.crawl()
+    assert (report.failed, report.fetched, world.leases()) == (False, 2, [None])
+    assert world.page(site.url("/gone")).reason == "http_404"
+    world.close()
 
 
 def test_a_crawl_process_that_dies_gives_its_sites_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

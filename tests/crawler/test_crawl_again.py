@@ -4,7 +4,6 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ class Return:
 
 
 @pytest.fixture(scope="module")
-def back(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[[Path], World]) -> Iterator[Return]:
+def back(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., World]) -> Iterator[Return]:
     world = make_world(tmp_path_factory.mktemp("back"))
     names = ("steady", "turned", "busy", "robotless", "shielded", "lister", "failing", "one", "two", "index", "sealed")
     site = {name: world.site(sealed=name == "sealed") for name in names}
@@ -60,7 +59,7 @@ def back(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[[Path], 
 def _trouble(site: Mapping[str, Site]) -> None:
     for name in ("steady", "turned"):
         site[name].add_pages("/a1")
-        site[name].add_feed("/feed", ["/a1"], ETag='"x-1"')
+        site[name].add_feed("/feed", ["/a1"], etag='"x-1"')
     site["busy"].add_pages("/a1", "/a3")
     site["busy"].on("/a2", status=429, Retry_After="120")
     site["busy"].add_feed("/feed", ["/a1", "/a2", "/a3"])

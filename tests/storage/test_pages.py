@@ -93,6 +93,27 @@ def test_a_failed_fetch_is_tried_later(store: Store, add_source: AddSource, lead
         assert [page.attempts for page in pages.waiting(tx, "harbour.example", now + HOUR, 10)] == [1]
 
 
+def test_a_waiting_page_tells_why_it_waits(store: Store, add_source: AddSource, lead: MakeLead, now: datetime) -> None:
+    with store.writing() as tx:
+        source = add_source(tx)
+        page_id = pages.discover(tx, source.id, [lead("1")], now).new[0]
+        pages.postpone(tx, page_id, now + HOUR, attempts=1, reason="timeout")
+        pages.postpone(tx, page_id, now + HOUR, attempts=2)
+        assert pages.get(tx, page_id).reason == "timeout"
+
+
+def test_what_a_source_has_shown_is_counted_for_it_alone(
+    store: Store, add_source: AddSource, lead: MakeLead, now: datetime
+) -> None:
+    first, second = lead("1"), lead("2")
+    with store.writing() as tx:
+        one, other = add_source(tx), add_source(tx, "other")
+        pages.discover(tx, one.id, [first, second], now)
+        pages.discover(tx, other.id, [first], now)
+        keys = [first.key, second.key, "https://harbour.example/never"]
+        assert (pages.shown_by(tx, one.id, keys), pages.shown_by(tx, other.id, keys)) == (2, 1)
+
+
 def test_important_and_fresh_pages_go_first(store: Store, add_source: AddSource, lead: MakeLead, now: datetime) -> None:
     with store.writing() as tx:
         source = add_source(tx)

@@ -34,6 +34,15 @@ def test_only_the_owner_gives_a_site_back(store: Store, add_source: AddSource, n
         assert len(sites.claim(tx, "b", now, lease=MINUTE, limit=9)) == 1
 
 
+def test_an_owner_can_ask_what_it_holds(store: Store, add_source: AddSource, now: datetime) -> None:
+    with store.writing() as tx:
+        for name in ("b.example", "a.example", "c.example"):
+            add_source(tx, name, name)
+        sites.claim(tx, "me", now, lease=MINUTE, limit=9, only=["a.example", "b.example"])
+        sites.claim(tx, "other", now, lease=MINUTE, limit=9)
+        assert [site.key for site in sites.held(tx, "me")] == ["a.example", "b.example"]
+
+
 def test_a_blocked_site_is_left_alone(store: Store, add_source: AddSource, now: datetime) -> None:
     with store.writing() as tx:
         add_source(tx)
