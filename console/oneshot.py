@@ -130,7 +130,7 @@ def process(
     """Process pages here and now."""
     from tasks.process import process_pages
 
-    return process_pages(store, page_ids, clock=now, recipes=recipes, max_attempts=settings.max_attempts)
+    return process_pages(store, page_ids, clock=now, recipes=recipes, settings=settings)
 
 
 def _recipes(settings: Settings) -> "Mapping[str, Recipe]":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from storage import sites
 from storage.database import Tx
@@ -25,6 +25,14 @@ GRACE_S = 30.0
 """How long a crawl process may take to end when asked, before it is killed."""
 
 _LOOK_S = 0.2
+_REST, _LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
+
+
+class Stop(Protocol):
+    """Something that can be asked whether it is time to end, such as a threading.Event."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,7 @@ def crawl(
     on_event: Callable[[dict[str, Any]], None] = lambda _event: None,
     only_sites: Collection[str] = (),
     limit_sites: int | None = None,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
     longest_s: float = LONGEST_S,
 ) -> CrawlReport:
     """Crawl sites that have work, at most `sites_per_crawl` of them; blocks until that is done.
@@ -72,10 +80,13 @@ def crawl(
     )
     if not claimed:
         return CrawlReport(owner=owner)
+    report: CrawlReport | None = None
     try:
-        return _run(settings, owner, claimed, on_event, stop or threading.Event(), longest_s)
+        report = _run(settings, owner, claimed, on_event, stop or threading.Event(), longest_s)
+        return report
     finally:
-        store.write(lambda tx: _release(tx, owner))
+        broken = report is None or report.failed
+        store.write(lambda tx: _give_back(tx, owner, datetime.now(UTC), broken=broken))
 
 
 def _run(
@@ -83,7 +94,7 @@ def _run(
     owner: str,
     claimed: list[Site],
     on_event: Callable[[dict[str, Any]], None],
-    stop: threading.Event,
+    stop: Stop,
     longest_s: float,
 ) -> CrawlReport:
     totals = {"polls": 0, "entries": 0, "discovered": 0, "fetched": 0}
@@ -124,7 +135,7 @@ def _start(settings: Settings, owner: str) -> "subprocess.Popen[str]":
 class _Watch(threading.Thread):
     """Ends the process when it is told to, or when its time is over."""
 
-    def __init__(self, process: "subprocess.Popen[str]", stop: threading.Event, longest_s: float) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", stop: Stop, longest_s: float) -> None:
         super().__init__(name="crawl-watch", daemon=True)
         self.process = process
         self.stop = stop
@@ -161,5 +172,10 @@ def _count(totals: dict[str, int], event: Mapping[str, Any]) -> None:
         totals["discovered"] += polled["new"]
 
 
-def _release(tx: Tx, owner: str) -> None:
-    sites.release(tx, owner, [site.key for site in sites.held(tx, owner)])
+def _give_back(tx: Tx, owner: str, now: datetime, *, broken: bool) -> None:
+    """Free the sites; those that a process died over rest a while, longer each time, or it would die again at once."""
+    held = sites.held(tx, owner)
+    for site in held if broken else ():
+        rest = min(_REST * 2**site.failures, _LONGEST_REST)
+        sites.block(tx, site.key, now + rest, site.failures + 1)
+    sites.release(tx, owner, [site.key for site in held])

@@ -350,6 +350,8 @@ class Rejection(Record):
     stage: str
     reason: str
     detail: str = ""
+    target: str | None = None
+    """Where a page without an article sends its readers by itself (meta refresh)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

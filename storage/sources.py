@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, desc, func, select, update
+from sqlalchemy import RowMapping, case, desc, func, literal, select, update
 
 from storage import sites
 from storage.codec import from_plain, to_plain
+from storage.columns import Utc
 from storage.database import Tx, insert
 from storage.errors import NotFound, SourceError
 from storage.records import Poll, Source, SourceConfig, SourceKind
@@ -128,7 +129,10 @@ def polled(
     Call it in the transaction that commits the candidates, or after it: never before.
     """
     success = visit.outcome in ("ok", "not_modified")
-    learned: dict[str, Any] = {"next_at": next_at, "interval_s": interval_s, "failures": failures}
+    # a trigger may have come while the poll ran: then it is due again
+    triggered = source.c.next_at > visit.started_at
+    wanted = case((triggered, source.c.next_at), else_=literal(next_at, Utc))
+    learned: dict[str, Any] = {"next_at": wanted, "interval_s": interval_s, "failures": failures}
     learned |= {"etag": etag, "last_modified": last_modified, "body_digest": body_digest}
     learned |= {"last_poll_at": visit.finished_at} | ({"last_success_at": visit.finished_at} if success else {})
     tx.execute(update(source).where(source.c.id == visit.source_id).values(**learned))

@@ -1,26 +1,14 @@
 """Files one page that was read: decides what it is to the store and writes that, in the caller's transaction."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from crawler.follow import follow
 from storage import articles, pages
 from storage.database import Tx, stand_in_line
-from storage.records import (
-    Clean,
-    Decision,
-    DecisionKind,
-    Disposition,
-    Filing,
-    Fingerprint,
-    Known,
-    Page,
-    PageState,
-    Rejection,
-)
-from tasks.decide import decide
-from tasks.fingerprint import content_hash, fingerprint
+from storage.records import Decision, DecisionKind, Disposition, Filing, Known, Page, PageState, Rejection
+from storage.settings import Settings
 from tasks.outcome import Outcome, OutcomeKind
-from tasks.words import word_count
+from tasks.pipeline import Read, judge
 
 _TWIN = "canonical_twin"
 _KINDS = {
@@ -31,28 +19,17 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A readable page with all that can be worked out before a transaction begins."""
-
-    clean: Clean
-    fingerprint: Fingerprint
-    content_hash: str
-    word_count: int
-
-
-def prepared(clean: Clean) -> Read:
-    """The page's content with its hashes."""
-    return Read(
-        clean=clean,
-        fingerprint=fingerprint(clean),
-        content_hash=content_hash(clean),
-        word_count=word_count(clean.text),
-    )
-
-
-def settle(tx: Tx, page_id: int, snapshot_id: int | None, result: Read | Rejection, now: datetime) -> Outcome:
+def settle(
+    tx: Tx,
+    page_id: int,
+    snapshot_id: int | None,
+    result: Read | Rejection,
+    now: datetime,
+    settings: Settings,
+) -> Outcome:
     """Close a fetched page by what was read from that snapshot of it.
+
+    A page without an article that sends its readers elsewhere by itself is followed like a redirect.
 
     Deciders stand in line: of two workers that hold copies of one story, the second sees what the first filed. A page
     that was closed or fetched anew in the meantime is left alone.
@@ -62,6 +39,12 @@ def settle(tx: Tx, page_id: int, snapshot_id: int | None, result: Read | Rejecti
     if page is None or page.snapshot_id != snapshot_id:
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
     own = _own(tx, page)
+    if isinstance(result, Rejection) and result.target and own is None:
+        reason = follow(
+            tx, page, result.target, now, max_redirects=settings.max_redirects, allowed=settings.allow_addresses
+        )
+        closed = pages.get(tx, page.id)
+        return Outcome(page_id=page.id, kind=OutcomeKind.FOLLOWED, reason=reason, disposition=closed.disposition)
     if isinstance(result, Rejection):
         return _refuse(tx, page, own, result.reason, now)
     return _file(tx, page, own, result, now)
@@ -87,8 +70,7 @@ def _file(tx: Tx, page: Page, own: Known | None, read: Read, now: datetime) -> O
         return _close(tx, page, OutcomeKind.REJECTED, Disposition.REJECTED, "withdrawn", now)
     if known is not None and own is None and page.url != known.url:
         return _close(tx, page, OutcomeKind.TWIN, Disposition.DUPLICATE, _TWIN, now, known.article_id)
-    others = [] if known else articles.candidates(tx, read.fingerprint)
-    decision = decide(read.clean, read.fingerprint, same_url=known, others=others, site=page.site)
+    decision = judge(read, site=page.site, same_url=known, candidates=lambda print_: articles.candidates(tx, print_))
     if known is not None and own is None:
         _adopt(tx, known.article_id, page, now)
     return _write(tx, page, read, decision, now)

@@ -31,7 +31,7 @@ def crawl_sites(task: Any) -> None:
         app.settings,
         app.store(),
         on_event=lambda event: announcer.add(event.get("fetched", ())),
-        stop=app.stopping,  # type: ignore[arg-type]
+        stop=app.stopping,
         longest_s=_LONGEST_CRAWL_S,
     )
     announcer.flush()
@@ -42,8 +42,7 @@ def crawl_sites(task: Any) -> None:
 def process_pages(task: Any, page_ids: list[int]) -> None:
     """Process fetched pages; those that are done already are skipped."""
     app: CopydeskApp = task.app
-    most = app.settings.max_attempts
-    outcomes = process(app.store(), page_ids, clock=_now, recipes=app.recipes, max_attempts=most)
+    outcomes = process(app.store(), page_ids, clock=_now, recipes=app.recipes, settings=app.settings)
     _log.info("processed: %s", dict(Counter(str(outcome.kind) for outcome in outcomes)))
 
 

@@ -18,6 +18,8 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"
     KEPT = "kept"
     """The page gave nothing this time; the article that it gave before stays."""
+    FOLLOWED = "followed"
+    """The page sends its readers elsewhere by itself, and so did we."""
     POSTPONED = "postponed"
     QUARANTINED = "quarantined"
     SKIPPED = "skipped"

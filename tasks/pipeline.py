@@ -1,21 +1,33 @@
 """The stages from an answered page to a decision, in their order; the one place that knows it. No I/O here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from storage.records import Clean, Decision, Fingerprint, Known, Rejection
 from tasks.clean import clean
 from tasks.decide import Thresholds, decide
 from tasks.extract import extract
 from tasks.extract.material import Material
-from tasks.fingerprint import fingerprint
+from tasks.fingerprint import content_hash, fingerprint
 from tasks.normalize import Facts, normalize
+from tasks.words import word_count
 
-FindCandidates = Callable[[Fingerprint], Iterable[Known]]
+FindCandidates = Callable[[Fingerprint], Sequence[Known]]
 """Finds the articles in the store that a fingerprint may match."""
 
 
-def read(material: Material, *, min_words: int = 5) -> Clean | Rejection:
-    """The article of a page in canonical form, or why it has none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A readable page with all that can be worked out before the store is asked."""
+
+    clean: Clean
+    fingerprint: Fingerprint
+    content_hash: str
+    word_count: int
+
+
+def read(material: Material, *, min_words: int = 5) -> Read | Rejection:
+    """The article of a page in canonical form with its hashes, or why it has none.
 
     Rejections of the stage `read`: `http_<status>`, `empty_body`; the others are those of `extract` and `normalize`.
     """
@@ -29,32 +41,23 @@ def read(material: Material, *, min_words: int = 5) -> Clean | Rejection:
     # Characters before choices: a title that is nothing but a zero-width space must lose to the next one, two
     # spellings of a name that differ in a no-break space are one, and the length of a text is that without scraps.
     tidied = clean(extracted)
-    facts = Facts(
-        url=material.url,
-        fetched_at=material.fetched_at,
-        language=material.language,
-        publisher=material.publisher,
-    )
-    return normalize(tidied, facts, min_words=min_words)
+    normal = normalize(tidied, _facts(material), min_words=min_words)
+    # The print is of the normalized text: one of the raw page would tell twins apart by their templates. It needs no
+    # store, so it is taken before anybody stands in line to decide.
+    return normal if isinstance(normal, Rejection) else _hashed(normal)
 
 
 def judge(
-    article: Clean,
-    *,
-    site: str,
-    same_url: Known | None,
-    candidates: FindCandidates,
-    thresholds: Thresholds | None = None,
-) -> tuple[Fingerprint, Decision]:
-    """The fingerprint of an article and what to write for it.
+    page: Read, *, site: str, same_url: Known | None, candidates: FindCandidates, thresholds: Thresholds | None = None
+) -> Decision:
+    """What to write for a page.
 
-    `same_url` is the article filed under `article.url` if there is one; `candidates` is asked only if there is none.
+    `same_url` is the article filed under the page's canonical key if there is one. The address decides before the
+    likeness does: `candidates` is asked only if there is none.
     """
-    # The print is of the normalized text: one of the raw page would tell twins apart by their templates. Candidates
-    # are looked up by it, hence after it, and the address decides before the likeness does.
-    print_ = fingerprint(article)
-    others = () if same_url is not None else candidates(print_)
-    return print_, decide(article, print_, same_url=same_url, others=others, site=site, thresholds=thresholds)
+    others = () if same_url is not None else candidates(page.fingerprint)
+    facts = {"same_url": same_url, "others": others, "site": site, "thresholds": thresholds}
+    return decide(page.clean, page.fingerprint, **facts)  # type: ignore[arg-type]
 
 
 def _refused(material: Material) -> Rejection | None:
@@ -63,3 +66,21 @@ def _refused(material: Material) -> Rejection | None:
     if not material.body.strip():
         return Rejection(stage="read", reason="empty_body", detail=material.url)
     return None
+
+
+def _facts(material: Material) -> Facts:
+    return Facts(
+        url=material.url,
+        fetched_at=material.fetched_at,
+        language=material.language,
+        publisher=material.publisher,
+    )
+
+
+def _hashed(article: Clean) -> Read:
+    return Read(
+        clean=article,
+        fingerprint=fingerprint(article),
+        content_hash=content_hash(article),
+        word_count=word_count(article.text),
+    )

@@ -16,10 +16,12 @@ from storage import pages, quarantine, snapshots, sources
 from storage.database import Tx
 from storage.errors import SettingsError, StoreBusy
 from storage.records import Disposition, Page, Rejection, SourceConfig
+from storage.settings import Settings
 from storage.store import Store
-from tasks.filing import Read, prepared, settle
+from tasks.filing import settle
 from tasks.hints import merged
 from tasks.outcome import Outcome, OutcomeKind
+from tasks.pipeline import Read, read
 
 if TYPE_CHECKING:
     from tasks.extract.material import Material
@@ -43,14 +45,14 @@ def process_pages(
     *,
     clock: Callable[[], datetime],
     recipes: "Mapping[str, Recipe]",
-    max_attempts: int = 4,
+    settings: Settings,
 ) -> list[Outcome]:
     """Process pages one after the other; no page takes its batch along. Raises StoreBusy."""
-    return [process_page(store, one, now=clock(), recipes=recipes, max_attempts=max_attempts) for one in page_ids]
+    return [process_page(store, one, now=clock(), recipes=recipes, settings=settings) for one in page_ids]
 
 
 def process_page(
-    store: Store, page_id: int, *, now: datetime, recipes: "Mapping[str, Recipe]", max_attempts: int = 4
+    store: Store, page_id: int, *, now: datetime, recipes: "Mapping[str, Recipe]", settings: Settings
 ) -> Outcome:
     """Make of a fetched page what it is: an article, a version, a duplicate, a rejection.
 
@@ -61,31 +63,30 @@ def process_page(
     page = store.write(lambda tx: pages.begin(tx, page_id))
     if page is None:
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="not_waiting")
-    if page.attempts > max_attempts:
+    if page.attempts > settings.max_attempts:
         lost = _Failure(error="the worker died, or lost the store, in each of the tries")
-        return store.write(lambda tx: _fail(tx, page, lost, now, max_attempts))
+        return store.write(lambda tx: _fail(tx, page, lost, now, settings.max_attempts))
     result = _read(store, page, recipes)
-    ended = result if isinstance(result, _Failure) else _settled(store, page, result, now)
+    ended = result if isinstance(result, _Failure) else _settled(store, page, result, now, settings)
     if isinstance(ended, Outcome):
         return ended
-    return store.write(lambda tx: _fail(tx, page, ended, now, max_attempts))
+    return store.write(lambda tx: _fail(tx, page, ended, now, settings.max_attempts))
 
 
 def _read(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> Read | Rejection | _Failure:
     try:
-        from tasks.pipeline import read  # noqa: PLC0415 - trafilatura and its kin, which a scheduler never needs
-
-        found = read(_material(store, page, recipes))
-        return found if isinstance(found, Rejection) else prepared(found)
+        return read(_material(store, page, recipes))
     except StoreBusy:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a stranger's page breaks, its batch goes on
         return _failure(page, error)
 
 
-def _settled(store: Store, page: Page, result: Read | Rejection, now: datetime) -> Outcome | _Failure:
+def _settled(
+    store: Store, page: Page, result: Read | Rejection, now: datetime, settings: Settings
+) -> Outcome | _Failure:
     try:
-        return store.write(lambda tx: settle(tx, page.id, page.snapshot_id, result, now))
+        return store.write(lambda tx: settle(tx, page.id, page.snapshot_id, result, now, settings))
     except StoreBusy:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary, as above; the transaction left nothing behind

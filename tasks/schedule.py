@@ -89,8 +89,7 @@ def sweep(store: Store, queue: MessageQueue, now: datetime, settings: Settings) 
         if room <= 0 or not pages.unannounced(tx, before, 1, fetched_before=fetched_before):
             return 0
     with store.writing() as tx:
-        lost = pages.unannounced(tx, before, room * settings.batch, fetched_before=fetched_before)
-        pages.announced(tx, lost, now)
+        lost = pages.take_unannounced(tx, before, room * settings.batch, now, fetched_before=fetched_before)
     for batch in chunks(lost, settings.batch):
         announce(queue, batch)
     return len(lost)

@@ -70,7 +70,12 @@ async def perform(case: Case) -> Result:
 def _store(case: Case) -> Iterator[tuple[Settings, Store]]:
     limits = case.expected.get("limits", {})
     with tempfile.TemporaryDirectory() as folder:
-        wanted = {"data": folder, "delay_s": 0, "log_level": "ERROR", "max_bytes": limits.get("max_bytes", 10_000_000)}
+        wanted = {
+            "data": folder,
+            "delay_s": 0,
+            "log_level": "ERROR",
+            "max_bytes": limits.get("max_bytes", 10_000_000),
+        }
         wanted["user_agent"] = case.expected.get("user_agent", "Copydesk/0.1")
         settings = load_settings(wanted, environ={}, file=Path(folder, "none.toml"))
         store = open_store(settings)
@@ -137,7 +142,7 @@ class _Stage:
         with self.store.reading() as tx:
             waiting = pages.unannounced(tx, self.now, 1000)
         for page_id in waiting:
-            process_page(self.store, page_id, now=self.now, recipes={}, max_attempts=1)
+            process_page(self.store, page_id, now=self.now, recipes={}, settings=self.settings)
         return bool(waiting)
 
     def collect(self, asked: Iterable[str] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,12 +65,7 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
     best = body[0].value if body else ()
     rejection = refusal(document, _labels(document, title), best, is_declared(document, node))
     if rejection:
-        target = refresh_target(document)
-        return (
-            Rejection(stage="extract", reason=rejection.reason, detail=f"refreshes to {target}")
-            if target
-            else rejection
-        )
+        return replace(rejection, target=refresh_target(document))
     language = languages(document, material, blocks.plain(best))
     when = find_dates(
         document,

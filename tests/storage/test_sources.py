@@ -60,6 +60,16 @@ def test_a_poll_is_kept_with_what_it_taught(store: Store, add_source: AddSource,
         assert sources.due(tx, "harbour.example", now) == []
 
 
+def test_a_trigger_during_a_poll_is_not_lost(store: Store, add_source: AddSource, now: datetime) -> None:
+    later = now + timedelta(minutes=1)
+    with store.writing() as tx:
+        added = add_source(tx)
+        sources.trigger(tx, ["harbour"], now + timedelta(seconds=1))
+        visit = Poll(source_id=added.id, started_at=now, finished_at=later, outcome="ok", status=200)
+        sources.polled(tx, visit, next_at=now + timedelta(hours=1), interval_s=3600, failures=0.0)
+        assert [one.id for one in sources.due(tx, "harbour.example", later)] == [added.id]
+
+
 def test_a_failed_poll_is_no_success(store: Store, add_source: AddSource, now: datetime) -> None:
     with store.writing() as tx:
         added = add_source(tx)

@@ -4,7 +4,7 @@ import pytest
 
 from storage.records import ChangeClass, Clean, DecisionKind, Fingerprint, Hints, Known, Rejection
 from tasks.extract.material import Material
-from tasks.pipeline import judge, read
+from tasks.pipeline import Read, judge, read
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 URL = "https://www.harbour-courier.example/local/ferry"
@@ -34,18 +34,25 @@ def html(*, parts: list[str] = PARTS, url: str = URL, head: str = HEAD) -> Mater
 
 def article(material: Material) -> Clean:
     result = read(material)
-    assert isinstance(result, Clean), result
+    assert isinstance(result, Read), result
+    return result.clean
+
+
+def opened(material: Material) -> Read:
+    result = read(material)
+    assert isinstance(result, Read), result
     return result
 
 
-def known(clean: Clean, print_: Fingerprint) -> Known:
+def known(page: Read) -> Known:
+    clean = page.clean
     return Known(
         article_id=7,
         url=clean.url,
         site=SITE,
         cluster_id=70,
         version=1,
-        fingerprint=print_,
+        fingerprint=page.fingerprint,
         text=clean.text,
         title=clean.title,
         access=clean.access,
@@ -92,28 +99,27 @@ def test_reading_is_repeatable() -> None:
 
 
 def test_a_page_is_judged_by_its_address_first_and_candidates_are_not_asked() -> None:
-    first = article(html())
-    print_, decision = judge(first, site=SITE, same_url=None, candidates=lambda _: ())
+    first = opened(html())
+    decision = judge(first, site=SITE, same_url=None, candidates=lambda _: ())
     assert (decision.kind, decision.reason) == (DecisionKind.NEW, "new_story")
 
     def unasked(_: Fingerprint) -> list[Known]:
         raise AssertionError("candidates were looked up for a known address")
 
-    fixed = article(html(parts=[part.replace("Two boats", "3 boats") for part in PARTS]))
-    _, decision = judge(fixed, site=SITE, same_url=known(first, print_), candidates=unasked)
+    fixed = opened(html(parts=[part.replace("Two boats", "3 boats") for part in PARTS]))
+    decision = judge(fixed, site=SITE, same_url=known(first), candidates=unasked)
     assert (decision.kind, decision.change_class) == (DecisionKind.VERSION, ChangeClass.CORRECTION)
 
 
 def test_candidates_are_looked_up_by_the_print_of_the_clean_text() -> None:
-    first = article(html())
-    print_, _ = judge(first, site=SITE, same_url=None, candidates=lambda _: ())
+    first = opened(html())
     asked: list[Fingerprint] = []
 
     def find(wanted: Fingerprint) -> list[Known]:
         asked.append(wanted)
-        return [known(first, print_)]
+        return [known(first)]
 
-    twin = article(served("\n\n".join([HEAD, *PARTS]), "text/plain", url=f"{URL}-print"))
-    _, decision = judge(twin, site=SITE, same_url=None, candidates=find)
+    twin = opened(served("\n\n".join([HEAD, *PARTS]), "text/plain", url=f"{URL}-print"))
+    decision = judge(twin, site=SITE, same_url=None, candidates=find)
     assert (decision.kind, decision.reason, decision.article_id) == (DecisionKind.DUPLICATE, "same_text_on_site", 7)
-    assert asked == [print_]
+    assert asked == [first.fingerprint]

@@ -16,7 +16,7 @@ from storage.store import Store, open_store
 from storage.tables import article, source
 from tasks import pipeline, process
 from tasks.extract.material import Material
-from tasks.filing import prepared, settle
+from tasks.filing import settle
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.process import process_page, process_pages
 
@@ -28,6 +28,8 @@ STORY = (
     "The council has asked for a second boat since the spring of last year and expects an answer before the summer.",
 )
 Fetch = Callable[..., int]
+
+THRICE = Settings(max_attempts=3)
 
 
 def html(title: str, paragraphs: tuple[str, ...] = STORY, *, canonical: str = "", description: str = "") -> str:
@@ -44,7 +46,7 @@ FERRY = html("Ferry returns to the islands")
 
 
 def run(store: Store, page_id: int, now: datetime) -> Outcome:
-    return process_page(store, page_id, now=now, recipes={}, max_attempts=3)
+    return process_page(store, page_id, now=now, recipes={}, settings=THRICE)
 
 
 def page_of(store: Store, page_id: int) -> Page:
@@ -214,7 +216,7 @@ def test_a_page_fetched_anew_while_it_was_read_is_left_for_the_next_message(
         fetched(HARBOUR, FERRY)
         return read(material)
 
-    monkeypatch.setattr(pipeline, "read", read_slowly)
+    monkeypatch.setattr(process, "read", read_slowly)
 
     assert run(store, page_id, now).reason == "changed_meanwhile"
     assert page_of(store, page_id).state is PageState.FETCHED
@@ -228,7 +230,7 @@ def break_on(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
             raise RecursionError("a thousand nested tables")
         return read(material)
 
-    monkeypatch.setattr(pipeline, "read", read_or_break)
+    monkeypatch.setattr(process, "read", read_or_break)
 
 
 def test_a_page_that_breaks_is_tried_again_later_then_quarantined_and_its_batch_survives(
@@ -241,7 +243,7 @@ def test_a_page_that_breaks_is_tried_again_later_then_quarantined_and_its_batch_
     kinds = []
     for day in range(4):
         later = now + timedelta(days=day)
-        outcomes = process_pages(store, batch, clock=lambda moment=later: moment, recipes={}, max_attempts=3)  # type: ignore[misc]
+        outcomes = process_pages(store, batch, clock=lambda moment=later: moment, recipes={}, settings=THRICE)  # type: ignore[misc]
         kinds.append([outcome.kind for outcome in outcomes])
 
     assert kinds[0] == [OutcomeKind.POSTPONED, OutcomeKind.NEW]
@@ -290,12 +292,14 @@ def test_of_two_copies_the_second_is_decided_when_the_first_is_committed(
     store: Store, fetched: Fetch, now: datetime
 ) -> None:
     first, second = (fetched(f"https://{site}.example/ferry", FERRY) for site in ("harbour", "island"))
-    read = {one: prepared(pipeline.read(material_of(store, one))) for one in (first, second)}  # type: ignore[arg-type]
+    read = {one: pipeline.read(material_of(store, one)) for one in (first, second)}
     later = threading.Thread(
-        target=lambda: store.write(lambda tx: settle(tx, second, snapshot_of(store, second), read[second], now))
+        target=lambda: store.write(
+            lambda tx: settle(tx, second, snapshot_of(store, second), read[second], now, Settings())
+        )
     )
     with store.writing() as tx:
-        settle(tx, first, snapshot_of(store, first), read[first], now)
+        settle(tx, first, snapshot_of(store, first), read[first], now, Settings())
         later.start()
         later.join(timeout=0.3)
         assert later.is_alive()
@@ -317,7 +321,7 @@ def material_of(store: Store, page_id: int) -> Material:
 def work(settings: Settings, page_id: int, now: datetime, gate: "multiprocessing.synchronize.Barrier") -> None:
     store = open_store(settings)
     gate.wait(timeout=30)
-    process_page(store, page_id, now=now, recipes={})
+    process_page(store, page_id, now=now, recipes={}, settings=Settings())
     store.close()
 
 
