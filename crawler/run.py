@@ -69,8 +69,9 @@ def crawl_here(
     ledger = Ledger(store, tell)
     job = Job(settings=settings, ledger=ledger, owner=owner, sites=claimed, now=now, refill=refill)
     try:
+        _hush(settings.log_level, "scrapy.utils.log")  # which would list all versions as soon as there is a process
         process = AsyncCrawlerProcess(build(settings, extra))
-        _hush(settings.log_level)
+        _hush(settings.log_level, "scrapy", "twisted", "asyncio")
         process.crawl(NewsSpider, job=job)
         process.start()
     finally:
@@ -89,10 +90,10 @@ def _print(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _hush(level: str) -> None:
+def _hush(level: str, *names: str) -> None:
     """Scrapy and Twisted tell of each request and each component; that is for debugging only."""
     if level != "DEBUG":
-        for name in ("scrapy", "twisted", "asyncio"):
+        for name in names:
             logging.getLogger(name).setLevel(logging.WARNING)
 
 

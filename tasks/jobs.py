@@ -35,7 +35,8 @@ def crawl_sites(task: Any) -> None:
         longest_s=_LONGEST_CRAWL_S,
     )
     announcer.flush()
-    _log.info("crawl: %s", report)
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()) if what != "sites")
+    _log.info("crawled %s: %s", ", ".join(report.sites) or "nothing", counts or "nothing to do")
 
 
 @shared_task(name=PROCESS_PAGES, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]

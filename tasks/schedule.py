@@ -31,7 +31,7 @@ _MOST_BATCHES = 20
 _EXPIRES_S = 60.0
 """A knock that nobody heard in this time is dropped: what was due then is due still, and the next tick knocks again."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("tasks.schedule")  # also where this module is the program
 
 
 class Stop(Protocol):
