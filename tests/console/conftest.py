@@ -1,16 +1,20 @@
 """The command line as its users meet it: called with words in an empty folder, judged by what it prints."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from console.cli import main
+from console.demo.newsroom import Newsroom
 
 Cli = Callable[..., Result]
+PRINT_DAY = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
 SEED = """Ferry strike ends after night of talks
 
@@ -59,3 +63,24 @@ def rows(cli: Cli) -> Callable[..., list[Any]]:
         return [json.loads(line) for line in cli(*words, "--json", **expected).stdout.splitlines()]
 
     return call
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[Newsroom]:
+    """A newsroom that a whole file of tests reads."""
+    with Newsroom(PRINT_DAY) as newsroom:
+        yield newsroom
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """A plain HTTP client."""
+    with httpx.Client(trust_env=False, headers={"User-Agent": "Copydesk-Test/1"}) as http:
+        yield http
+
+
+@pytest.fixture
+def fresh() -> Iterator[Newsroom]:
+    """A newsroom of one's own, to be advanced and asked for what happens once."""
+    with Newsroom(PRINT_DAY) as newsroom:
+        yield newsroom

@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -22,24 +21,6 @@ from console.demo.texts import compose
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "n": "http://www.google.com/schemas/sitemap-news/0.9"}
-
-
-@pytest.fixture(scope="module")
-def room() -> Iterator[Newsroom]:
-    with Newsroom(NOW) as newsroom:
-        yield newsroom
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, headers={"User-Agent": "Copydesk-Test/1"}) as http:
-        yield http
-
-
-@pytest.fixture
-def fresh() -> Iterator[Newsroom]:
-    with Newsroom(NOW) as newsroom:
-        yield newsroom
 
 
 def address(room: Newsroom, key: str) -> str:
@@ -374,3 +355,8 @@ def test_extra_articles_are_listed_in_pages_and_served(client: httpx.Client) -> 
         page = feedparser.parse(client.get(room.sites["harbour"].url("/feeds/extra-1.atom")).content)
         onward = next(link.href for link in page.feed.links if link.rel == "next")
         assert len(page.entries) + len(feedparser.parse(client.get(onward).content).entries) == 567
+
+
+def test_no_source_lists_an_address_outside_the_newsroom(room: Newsroom, client: httpx.Client) -> None:
+    hosts = {f"{url.host}:{url.port}" for url in map(httpx.URL, listed(room, client))}
+    assert hosts == set(room.allow_addresses)
