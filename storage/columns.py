@@ -1,6 +1,5 @@
 """Column types that mean the same on SQLite and PostgreSQL: UTC times, text both accept, JSON, large integers."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,23 +7,14 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, Tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+from storage.characters import storable
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite gives rowids only to a column declared INTEGER."""
 
 
-def storable(text: str) -> str:
-    """The text without what PostgreSQL refuses: U+0000 goes, a lone surrogate becomes U+FFFD."""
-    return (
-        _UNSTORABLE.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text)
-        if _UNSTORABLE.search(text)
-        else text
-    )
-
-
 def storable_json(value: Any) -> Any:
-    """The same for every string inside a JSON value."""
+    """The value with every string in it storable."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):

@@ -499,15 +499,6 @@ class Robots(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work(Record):
-    """What one claimed site has to do now."""
-
-    site: Site
-    polls: tuple[Source, ...]
-    pages: tuple[Page, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined(Record):
     """A page whose processing failed for good, with what is needed to try again."""
 

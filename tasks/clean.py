@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
+from storage.characters import storable
 from storage.records import Block, BlockKind, Extracted, Finding
 from tasks.phrases import phrases
-from tasks.text import clean_address, clean_line, clean_text, storable
+from tasks.text import clean_address, clean_line, clean_text
 from tasks.words import fold, tokens
 
 _ADDRESSES = frozenset({"image", "canonical_url", "license", "tdm"})

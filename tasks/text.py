@@ -4,6 +4,8 @@ import re
 import unicodedata
 from html.entities import html5
 
+from storage.characters import storable
+
 _REMOVED = (
     "\\x00-\\x08\\x0e-\\x1f\\x7f"  # C0 controls but the line breaks and the tab; U+0000 is refused by PostgreSQL
     "\\x81\\x8d\\x8f\\x90\\x9d"  # C1 controls that windows-1252 leaves undefined
@@ -48,11 +50,6 @@ def clean_text(text: str) -> str:
 def clean_address(text: str) -> str:
     """A URL as it was written, but for entities, unstorable characters and outer white space."""
     return storable(decode_entities(text)).strip()
-
-
-def storable(text: str) -> str:
-    """The text without what no database takes (U+0000, lone surrogates), else as it was."""
-    return re.sub("[\\x00\\ud800-\\udfff]", "", text)
 
 
 def decode_entities(text: str) -> str:

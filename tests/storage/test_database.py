@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from storage.columns import storable
+from storage.characters import storable
 from storage.database import open_engine, transaction
 from storage.errors import SettingsError, StoreBusy, StoreError
 from storage.records import Source

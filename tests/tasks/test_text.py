@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.text import clean_address, clean_line, clean_text, decode_entities, storable
+from storage.characters import storable
+from tasks.text import clean_address, clean_line, clean_text, decode_entities
 
 # Letters of references, separators and accents beside anything at all: what nested encodings are made of.
 NASTY = st.text(st.one_of(st.sampled_from("&#;xamplt386\u037e\u00ad\u0301\n \u00a0\u200b\ud83d\r"), st.characters()))
