@@ -46,7 +46,7 @@ def test_every_string_of_every_finding_is_cleaned() -> None:
     assert [finding.value for finding in result.title] == ["Alice & Bob"]
     assert result.description[0].value == "Alice & Bob"
     assert result.authors[0].value == result.keywords[0].value == ("Alice & Bob",)
-    assert (result.authors[0].raw, result.authors[0].source) == ("raw \u00ad\ufffd", "meta")
+    assert (result.authors[0].raw, result.authors[0].source) == ("raw\ufffd \u00ad", "meta")
     assert result.canonical_url[0].value == "https://a.example/?x=1&y=2"
     assert result.access[0].value is Access.PAYWALL
     assert result.published_at[0].value == datetime(2026, 3, 4, tzinfo=UTC)
