@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.advice import print_advice
 from console.desk import Desk, now, pass_desk
 from console.render import print_json, print_table
 
@@ -64,7 +65,7 @@ def summary(run: "Run") -> dict[str, Any]:
 
 def print_summary(run: "Run") -> None:
     """Print what became of the pages of a run and which polls failed."""
-    click.echo(f"{run.polls} sources polled, {run.fetched} pages fetched")
+    click.echo(f"{_counted(run.polls, 'source')} polled, {_counted(run.fetched, 'page')} fetched")
     if run.tallies:
         rows = [(one.disposition, one.reason, one.count, one.example) for one in run.tallies]
         print_table(("what became of them", "why", "pages", "for example"), rows)
@@ -72,10 +73,15 @@ def print_summary(run: "Run") -> None:
         click.echo()
         rows_ = [(one.source, one.outcome, one.status, one.note) for one in run.failed_polls]
         print_table(("failed poll", "why", "status", "note"), rows_)
+        print_advice(one.outcome for one in run.failed_polls)
     if run.crashed:
         click.echo("copydesk: the crawl process ended with an error, see above; what it had fetched is kept", err=True)
     if run.waiting_until is not None:
         click.echo(f"the next work is due at {run.waiting_until:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _wish(tx: "Connection", what: tuple[str, ...]) -> "Wish":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.advice import advice
 from console.desk import Desk, pass_desk
 from console.render import print_facts, print_json, print_table
 
@@ -110,6 +111,7 @@ def _print(facts: dict[str, Any]) -> None:
                 ("page", page["id"]),
                 ("state", page["state"]),
                 ("became", ended),
+                ("advice", advice(page["reason"])),
                 ("failed tries", page["attempts"] or None),
                 ("next fetch", page["next_at"]),
                 ("discovered", page["discovered_at"]),
