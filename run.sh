@@ -170,7 +170,7 @@ case ${1-} in
         [ $# -ge 2 ] || die "which benchmark? ./run.sh bench NAME ..." 2
         shift
         for_development
-        name=$1
+        name=$(printf %s "$1" | tr - _) # dedup-growth is benchmarks/dedup_growth.py
         shift
         exec "$python" -m "benchmarks.$name" "$@"
         ;;

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from console import questions
 from console.desk import now
 from console.questions import FailedPoll, Tally
-from storage import pages
-from storage.errors import StoreBusy
-from storage.records import Disposition
+from storage import pages, snapshots
+from storage.errors import NotFound, StoreBusy
+from storage.records import Candidate, Disposition, Exchange, Via
 from storage.settings import Settings
-from storage.store import Store
+from storage.store import Store, open_store
 
 if TYPE_CHECKING:
     from tasks.extract.recipes import Recipe
@@ -125,12 +125,58 @@ def run(
 
 
 def process(
-    settings: Settings, store: Store, page_ids: Iterable[int], recipes: "Mapping[str, Recipe]"
+    settings: Settings,
+    store: Store,
+    page_ids: Iterable[int],
+    recipes: "Mapping[str, Recipe]",
+    *,
+    patient: bool = True,
 ) -> "list[Outcome]":
-    """Process pages here and now."""
+    """Process pages here and now; where `patient` is False, none waits for parts that were not fetched."""
     from tasks.process import process_pages
 
-    return process_pages(store, page_ids, clock=now, recipes=recipes, settings=settings)
+    return process_pages(store, page_ids, clock=now, recipes=recipes, settings=settings, patient=patient)
+
+
+def process_left(
+    settings: Settings,
+    store: Store,
+    recipes: "Mapping[str, Recipe]",
+    *,
+    only: Collection[int] | None = None,
+    patient: bool = True,
+) -> None:
+    """Process the pages that wait for it (`only` those), and the pages that these wake."""
+    skipped: set[int] = set()
+    while True:
+        with store.reading() as tx:
+            waiting = pages.unannounced(tx, now(), 500 + len(skipped))
+        left = [one for one in waiting if one not in skipped and (only is None or one in only)]
+        if not left:
+            return
+        outcomes = process(settings, store, left, recipes, patient=patient)
+        skipped |= {one.page_id for one in outcomes if one.kind == "skipped"}
+
+
+def fetch_one(settings: Settings, url: str) -> Exchange:
+    """Fetch one page by the rules of a crawl, into the store that the settings name. Raises NotFound saying why not."""
+    from crawler.crawl import crawl
+    from tasks.ingest import want
+
+    store = open_store(settings)
+    try:
+        page_id = store.write(lambda tx: want(tx, Candidate(url=url, via=Via.MANUAL), now()))
+        crawl(settings, store)
+        with store.reading() as tx:
+            page = pages.get(tx, page_id)
+            if page.snapshot_id is None:
+                raise NotFound(f"{url} could not be had: {page.reason or 'see above'}")
+            found = snapshots.get(tx, page.snapshot_id)
+            body = snapshots.body(tx, store.archive, found)
+        same = {name: getattr(found, name) for name in ("url", "status", "headers", "fetched_at")}
+        return Exchange(body=body, **same)
+    finally:
+        store.close()
 
 
 def _recipes(settings: Settings) -> "Mapping[str, Recipe]":
@@ -179,7 +225,7 @@ def _round(
         report = crawl(settings, store, only_sites=tuple(sorted(sites)), on_event=hear)
         for job in jobs:
             job.result()
-        _process_left(settings, store, recipes)
+        process_left(settings, store, recipes)
         return report.failed
     finally:
         pool.shutdown(cancel_futures=True)
@@ -189,15 +235,4 @@ def _process_one(settings: Settings, store: Store, page_id: int, recipes: "Mappi
     try:
         process(settings, store, [page_id], recipes)
     except StoreBusy:
-        return  # the page stays fetched: _process_left takes it, or the next run does
-
-
-def _process_left(settings: Settings, store: Store, recipes: "Mapping[str, Recipe]") -> None:
-    seen: set[int] = set()
-    while True:
-        with store.reading() as tx:
-            left = [one for one in pages.unannounced(tx, now(), 500) if one not in seen]
-        if not left:
-            return
-        seen.update(left)
-        process(settings, store, left, recipes)
+        return  # the page stays fetched: process_left takes it, or the next run does

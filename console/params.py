@@ -18,3 +18,11 @@ class Duration(click.ParamType[int]):
             return seconds(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def pairs(_ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """What was given as NAME=VALUE, again and again, as a mapping."""
+    for one in given:
+        if "=" not in one:
+            raise click.BadParameter(f"{one!r} is not {param.metavar}")
+    return dict(one.split("=", 1) for one in given)

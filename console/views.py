@@ -32,7 +32,8 @@ def source_json(source: Source) -> dict[str, Any]:
     plain = whole(source)
     config = plain.pop("config")
     fixed = config.pop("interval_s")
-    return {**config, **plain, "every_s": fixed, "headers": [name for name, _ in config["headers"]]}
+    names = {key: [name for name, _ in config[key]] for key in ("headers", "cookies")}
+    return {**config, **plain, "every_s": fixed, **names, "retention": dict(config["retention"])}
 
 
 def article_line(article: Article) -> tuple[Any, ...]:

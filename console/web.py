@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query, Response
 
 from console.views import whole
+from console.websub import add_websub
 from storage import changes, reading
 from storage.errors import CopydeskError, NotFound
 from storage.store import Store
@@ -17,6 +18,7 @@ def create_app(store: Store) -> FastAPI:
     app = FastAPI(title="Copydesk", summary="Clean, versioned records of news articles.", docs_url=None, redoc_url=None)
     _add_health(app, store)
     _add_articles(app, store)
+    add_websub(app, store)
     return app
 
 

@@ -1,5 +1,6 @@
 """What a server's answer means: redirects, waiting times, content types, and one stable code for each failure."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,11 @@ HOST_DOWN = {"dns": 2, "refused": 2, "connection": 1, "timeout": 1}
 """Failures that tell of the host rather than of a page, and how sure they are: at 2 the host counts as down."""
 
 _LONGEST_WAIT = timedelta(days=1)
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+_MEDIA = re.compile(
+    r"(?:image(?!/svg)|audio|video|font|model)/"
+    r"|application/(?:pdf|postscript|epub\+zip|rtf|msword|ogg|mp4|wasm|zip|gzip|x-(?!httpd|xhtml)|vnd\.)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,8 @@ class Answer(Record):
     body: bytes
     at: datetime
     request_headers: Headers = ()
+    took_s: float = 0.0
+    """From the request's start to the first bytes of the answer."""
 
     def header(self, name: str) -> str | None:
         """The first header line of that name."""
@@ -53,6 +61,7 @@ class Trouble(Record):
     until: datetime | None = None
     """When it makes sense to ask again, where that is known."""
     target: str | None = None
+    took_s: float = 0.0
 
 
 def failure(answer: Answer) -> str | None:
@@ -75,6 +84,29 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
         return None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return min(max(at - now, timedelta(0)), _LONGEST_WAIT)
+
+
+def protest(answer: Answer) -> timedelta | None:
+    """How long the site asks to be left alone: after a 429, or a 503 that names a time. None where it does not.
+
+    Zero stands for a 429 that names no time: how long is ours to choose.
+    """
+    wait = retry_after(answer.header("retry-after"), answer.at)
+    if answer.status == 429 or (answer.status == 503 and wait is not None):
+        return wait or timedelta(0)
+    return None
+
+
+def max_age(answer: Answer) -> float | None:
+    """Seconds that an answer stays fresh by its Cache-Control, less its Age (RFC 9111 sections 4.2 and 5.2.2.1)."""
+    match = _MAX_AGE.search(answer.header("cache-control") or "")
+    age = answer.header("age") or "0"
+    return max(0.0, float(match[1]) - float(age if age.isascii() and age.isdigit() else 0)) if match else None
+
+
+def is_media(content_type: str) -> bool:
+    """Whether a content type is surely none of a page: pictures, sound, documents of office programs, archives."""
+    return bool(_MEDIA.match(content_type.strip().lower()))
 
 
 def is_text(answer: Answer) -> bool:

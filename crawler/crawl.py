@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from storage import sites
+from crawler import outage
+from storage import outages, sites
 from storage.database import Tx
 from storage.records import Site
 from storage.settings import Settings
@@ -75,9 +76,7 @@ def crawl(
     owner = f"{socket.gethostname()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     lease = timedelta(seconds=settings.lease_s)
     limit = settings.sites_per_crawl if limit_sites is None else limit_sites
-    claimed = store.write(
-        lambda tx: sites.claim(tx, owner, datetime.now(UTC), lease=lease, limit=limit, only=only_sites)
-    )
+    claimed = store.write(lambda tx: _claim(tx, owner, datetime.now(UTC), lease, limit, only_sites))
     if not claimed:
         return CrawlReport(owner=owner)
     report: CrawlReport | None = None
@@ -87,6 +86,11 @@ def crawl(
     finally:
         broken = report is None or report.failed
         store.write(lambda tx: _give_back(tx, owner, datetime.now(UTC), broken=broken))
+
+
+def _claim(tx: Tx, owner: str, now: datetime, lease: timedelta, limit: int, only: Collection[str]) -> list[Site]:
+    most = min(limit, outage.PROBES) if outages.ongoing(tx) else limit
+    return sites.claim(tx, owner, now, lease=lease, limit=most, only=only)
 
 
 def _run(
@@ -177,5 +181,5 @@ def _give_back(tx: Tx, owner: str, now: datetime, *, broken: bool) -> None:
     held = sites.held(tx, owner)
     for site in held if broken else ():
         rest = min(_REST * 2**site.failures, _LONGEST_REST)
-        sites.block(tx, site.key, now + rest, site.failures + 1)
+        sites.block(tx, site.key, now + rest, site.failures + 1, "crawl_failed")
     sites.release(tx, owner, [site.key for site in held])

@@ -1,13 +1,16 @@
-"""One HTTP request through Scrapy's engine, and every way it can end."""
+"""One HTTP request through Scrapy's engine, in the site's own lane, and every way it can end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -16,11 +19,16 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
     IgnoreRequest,
     ResponseDataLossError,
+    StopDownload,
     UnsupportedURLSchemeError,
 )
 
-from crawler.answers import Answer, Trouble
+from crawler import coding
+from crawler.answers import Answer, Trouble, is_media
+from crawler.connections import close_idle, never_repeat
 from crawler.guard import Blocked, GuardedResolver
+from crawler.manners import secret_names, storable
+from crawler.urls import origin_of
 from storage.records import Headers
 
 if TYPE_CHECKING:
@@ -34,55 +42,150 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (DownloadConnectionRefusedError, "refused"),
     (DownloadTimeoutError, "timeout"),
     (ResponseDataLossError, "truncated"),
+    (coding.CutShort, "truncated"),
+    (coding.TooLarge, "too_large"),
     (DownloadCancelledError, "too_large"),  # Scrapy cancels a download that passes DOWNLOAD_MAXSIZE
     (UnsupportedURLSchemeError, "blocked_scheme"),
-    (IgnoreRequest, "too_large"),  # raised by the decompression for the same limit
+    (IgnoreRequest, "refused"),
     (DownloadFailedError, "connection"),
 )
 _FAILURES: tuple[type[Exception], ...] = (*(kind for kind, _ in _CODES), OSError)
 
 
-class Fetcher:
-    """Makes GET requests, one at a time and slowly enough for each site."""
+@dataclass(slots=True)
+class _Lane:
+    """One site's way through this process: a request at a time, each a delay after the one before it arrived.
 
-    def __init__(self, crawler: Crawler, now: Callable[[], datetime]) -> None:
+    Where the operator lets several run at the same time, each begins a delay after the one before it was sent.
+    """
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    delay_s: float = 0.0
+    arrived: float | None = None
+    """When the last request had reached the site at the latest, in monotonic seconds."""
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    concurrency: int = 1
+    proxy: str | None = None
+    barred: bool = False
+    """The site is to be asked through a proxy that is not allowed: nothing is asked at all."""
+    origins: set[str] = field(default_factory=set)
+
+    def left_s(self) -> float:
+        return 0.0 if self.arrived is None else self.arrived + self.delay_s - time.monotonic()
+
+
+class Fetcher:
+    """Makes GET requests, one at a time and slowly enough for each site.
+
+    A delay is counted from the moment at which the last request had surely arrived: its first answering bytes, or its
+    failure. Counted from the sending, a slow connection followed by a quick one would bring two requests too close.
+    """
+
+    def __init__(self, crawler: Crawler, now: Callable[[], datetime], most_bytes: int) -> None:
         self._crawler = crawler
         self._now = now
+        self._most = most_bytes
+        self._lanes: dict[str, _Lane] = {}
+        crawler.signals.connect(self._look_at_headers, signals.headers_received)
 
-    async def get(self, url: str, *, site: str, headers: Headers = ()) -> Answer | Trouble:
-        """The answer, or why there is none. Redirects are answers like others; nobody follows them here."""
+    async def get(
+        self,
+        url: str,
+        *,
+        site: str,
+        headers: Headers = (),
+        only_pages: bool = False,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer | Trouble:
+        """The answer, or why there is none. Redirects are answers like others; nobody follows them here.
+
+        `only_pages`: stop at the headers of what is no page by its type; such an answer has no body. `form`: post this
+        instead of getting.
+        """
+        lane = self._lanes.setdefault(site, _Lane())
+        if lane.barred:
+            return Trouble(code="proxy_not_allowed", detail="the setting proxies does not name it")
+        facts: dict[str, Any] = {"download_slot": site, "only_pages": only_pages, "secret": secret_names(headers)}
+        facts |= {"proxy": lane.proxy} if lane.proxy else {}
         try:
-            request = Request(url, headers=list(headers), meta={"download_slot": site}, dont_filter=True)
+            request = Request(url, meta=facts, dont_filter=True, **_posting(form, headers))
+            origin = origin_of(url)
         except ValueError as error:
             return Trouble(code="bad_url", detail=str(error))
-        try:
-            response = await self._engine.download_async(request)
-        except _FAILURES as error:
-            return Trouble(code=self._code(error, url), detail=str(error)[:300])
-        return self._answer(request, response)
+        async with lane.room:
+            async with lane.turn:
+                while (left := lane.left_s()) > 0:  # noqa: ASYNC110 - an answer to another request may prolong it
+                    await asyncio.sleep(left)
+                never_repeat(self._engine)
+                lane.origins.add(origin)
+                if lane.concurrency == 1:
+                    return await self._ask(lane, request)
+                lane.arrived = time.monotonic()
+            return await self._ask(lane, request)
+
+    def route(self, site: str, *, proxy: str | None, allowed: bool, concurrency: int) -> None:
+        """Set how a site is reached, before its first request: through which proxy, and how many at the same time."""
+        lane = self._lanes.setdefault(site, _Lane())
+        lane.proxy, lane.barred = proxy, not allowed
+        lane.room, lane.concurrency = asyncio.Semaphore(concurrency), concurrency
+        if concurrency > 1:
+            downloader = self._engine.downloader
+            downloader.per_slot_settings.setdefault(site, {})["concurrency"] = concurrency
+            if site in downloader.slots:
+                downloader.slots[site].concurrency = concurrency
 
     def pace(self, site: str, delay_s: float) -> None:
         """Set the least time between two requests to a site."""
-        downloader = self._engine.downloader
-        # idle slots are dropped and made anew from the settings: both places have to know
-        downloader.per_slot_settings.setdefault(site, {})["delay"] = delay_s
-        if site in downloader.slots:
-            downloader.slots[site].delay = delay_s
+        self._lanes.setdefault(site, _Lane()).delay_s = delay_s
+
+    def left_s(self, site: str) -> float:
+        """Seconds until the site may be asked again; 0 when it may be now."""
+        lane = self._lanes.get(site)
+        return max(0.0, lane.left_s()) if lane else 0.0
+
+    def leave(self, site: str) -> None:
+        """Keep nothing open to a site that another process may work on next, and forget its pace."""
+        lane = self._lanes.pop(site, None)
+        if lane is not None:
+            close_idle(self._engine, lane.origins)
 
     @property
     def _engine(self) -> ExecutionEngine:
         assert self._crawler.engine is not None
         return self._crawler.engine
 
-    def _answer(self, request: Request, response: Response) -> Answer:
-        sent = _lines(request.headers)
+    async def _ask(self, lane: _Lane, request: Request) -> Answer | Trouble:
+        sent = time.monotonic()
+        try:
+            response = await self._engine.download_async(request)
+            return self._answer(request, response, request.meta.get("answered_at", time.monotonic()) - sent)
+        except _FAILURES as error:
+            took = time.monotonic() - sent
+            return Trouble(code=self._code(error, request.url), detail=str(error)[:300], took_s=took)
+        finally:
+            lane.arrived = max(lane.arrived or 0.0, request.meta.get("answered_at", time.monotonic()))
+
+    def _look_at_headers(self, headers: ScrapyHeaders, request: Request) -> None:
+        request.meta["answered_at"] = time.monotonic()
+        kind = headers.get("Content-Type") or b""
+        if request.meta.get("only_pages") and is_media(kind.decode("latin-1")):
+            raise StopDownload(fail=False)
+
+    def _answer(self, request: Request, response: Response, took_s: float) -> Answer:
+        coded = [value.decode("latin-1") for value in response.headers.getlist("Content-Encoding")]
+        body = coding.decode(response.body, coded, self._most)
+        if len(body) > self._most:
+            raise coding.TooLarge(f"more than {self._most} bytes")
+        if coding.known(coded):
+            response.headers.pop("Content-Encoding", None)
         return Answer(
             url=response.url,
             status=response.status,
             headers=_lines(response.headers),
-            body=response.body,
+            body=body,
             at=self._now(),
-            request_headers=sent,
+            request_headers=storable(_lines(request.headers), request.meta["secret"]),
+            took_s=took_s,
         )
 
     def _code(self, error: Exception, url: str) -> str:
@@ -93,6 +196,13 @@ class Fetcher:
         if isinstance(error, DownloadFailedError) and _is_tls(error):
             return "tls"
         return next((code for kind, code in _CODES if isinstance(error, kind)), "connection")
+
+
+def _posting(form: Mapping[str, str] | None, headers: Headers) -> dict[str, Any]:
+    if form is None:
+        return {"headers": list(headers)}
+    kind = ("Content-Type", "application/x-www-form-urlencoded")
+    return {"method": "POST", "body": urlencode(form), "headers": [*headers, kind]}
 
 
 def _was_refused(host: str) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from crawler import follow
-from crawler.answers import Trouble, failure, is_text, retry_after
+from crawler.answers import Answer, Trouble, failure, is_text, retry_after
+from crawler.challenges import is_challenge
+from crawler.etiquette import Unprepared, manner_for
+from crawler.recheck import first_recheck
 from crawler.visit import Visit
 from storage import pages, snapshots
 from storage.database import Tx
@@ -24,26 +28,48 @@ async def fetch_pages(visit: Visit) -> None:
     """Fetch the pages of the site that wait, up to `pages_per_site`, until there are none or the turn is over."""
     tried: set[int] = set()
     while not visit.over and (batch := await _waiting(visit, tried)):
-        for page in batch:
+        for group in _groups(batch, visit.concurrency, first=not tried):
             if visit.over:
                 return
-            tried.add(page.id)
-            await fetch_page(visit, page)
+            tried.update(page.id for page in group)
+            await asyncio.gather(*(fetch_page(visit, page) for page in group))
 
 
 async def fetch_page(visit: Visit, page: Page) -> None:
     """Fetch one page and write down what came of it."""
-    answer = await visit.reach(page.fetch_url)
+    answer = await _ask_for(visit, page)
     now, settings = visit.bench.now(), visit.bench.settings
     if isinstance(answer, Trouble):
         await visit.bench.ledger.add(_after_trouble(page, answer, now, settings))
+    elif is_challenge(answer):
+        await visit.refused()
+        await visit.bench.ledger.add(_put_off(page, "blocked_page", now, settings, follow.BLOCKED_FOR))
     elif code := failure(answer):
         wait = retry_after(answer.header("retry-after"), answer.at)
         await visit.bench.ledger.add(_put_off(page, code, now, settings, wait))
+    elif page.article_id is not None and follow.is_home(answer.url) and not follow.is_home(page.fetch_url):
+        await visit.bench.ledger.add(_put_off(page, "redirected_home", now, settings, None))
     elif not is_text(answer):
         await visit.bench.ledger.add(lambda tx: follow.close(tx, page, "not_html", now))
     else:
-        await visit.bench.ledger.add(_keep(page, answer.exchange()), fetched=page.id)
+        await visit.bench.ledger.add(_keep(page, answer.exchange(), settings), fetched=page.id)
+
+
+async def _ask_for(visit: Visit, page: Page) -> Answer | Trouble:
+    try:
+        manner = manner_for(visit, visit.configs.get(page.source_id))
+    except Unprepared as error:
+        return Trouble(code=error.code, detail=error.detail)
+    return await visit.reach(page.fetch_url, headers=manner.headers, only_pages=True)
+
+
+def _groups(batch: list[Page], size: int, *, first: bool) -> Iterator[list[Page]]:
+    """The pages in groups that are fetched at the same time; the very first goes alone, and finds out about robots."""
+    start = 1 if first else 0
+    if start:
+        yield batch[:start]
+    for begin in range(start, len(batch), size):
+        yield batch[begin : begin + size]
 
 
 async def _waiting(visit: Visit, tried: set[int]) -> list[Page]:
@@ -65,17 +91,20 @@ def _after_trouble(page: Page, trouble: Trouble, now: datetime, settings: Settin
     return _put_off(page, trouble.code, now, settings, None)
 
 
-def _keep(page: Page, exchange: Exchange) -> Outcome:
+def _keep(page: Page, exchange: Exchange, settings: Settings) -> Outcome:
     def write(tx: Tx) -> str:
-        pages.fetched(tx, page.id, snapshots.keep(tx, page.id, exchange), exchange.fetched_at)
+        at = exchange.fetched_at
+        again = first_recheck(page, pages.sightings(tx, page.id), at) if settings.recheck else None
+        pages.fetched(tx, page.id, snapshots.keep(tx, page.id, exchange), at, recheck_at=again)
         return "fetched"
 
     return write
 
 
 def _lead_on(page: Page, target: str, now: datetime, settings: Settings) -> Outcome:
-    most, allowed = settings.max_redirects, settings.allow_addresses
-    return lambda tx: follow.follow(tx, page, target, now, max_redirects=most, allowed=allowed)
+    limits = {"max_redirects": settings.max_redirects, "allowed": settings.allow_addresses}
+    gone_after = timedelta(seconds=settings.gone_after_s)
+    return lambda tx: follow.follow(tx, page, target, now, gone_after=gone_after, **limits)  # type: ignore[arg-type]
 
 
 def _leave_waiting(page: Page, code: str, until: datetime) -> Outcome:
@@ -87,4 +116,5 @@ def _leave_waiting(page: Page, code: str, until: datetime) -> Outcome:
 
 
 def _put_off(page: Page, code: str, now: datetime, settings: Settings, wait: timedelta | None) -> Outcome:
-    return lambda tx: follow.put_off(tx, page, code, now, max_attempts=settings.max_attempts, wait=wait)
+    gone_after, most = timedelta(seconds=settings.gone_after_s), settings.max_attempts
+    return lambda tx: follow.put_off(tx, page, code, now, max_attempts=most, wait=wait, gone_after=gone_after)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from crawler import robots as rules
 from crawler.addresses import refusal
-from crawler.answers import Answer, Trouble
+from crawler.answers import Answer, Trouble, protest
 from crawler.fetcher import Fetcher
+from crawler.guests import Guests
 from crawler.ledger import Ledger
 from crawler.urls import origin_of, site_of
 from storage import sites
 from storage.records import Robots
 
+BUSY_FOR = timedelta(minutes=1)
+"""When to try again for a site on which another process works."""
 _MOST_REDIRECTS = 5
 
 
@@ -26,20 +29,31 @@ class Verdict:
     until: datetime | None = None
     delay_s: float = 0.0
     """The Crawl-delay asked for."""
+    protest: timedelta | None = None
+    """For how long the site asked to be left alone when its robots.txt was fetched just now; zero: it did not say."""
 
 
 class Gate:
     """Answers for all origins that a crawl process meets. `agent` is the name that rules are matched against."""
 
     def __init__(
-        self, fetcher: Fetcher, ledger: Ledger, *, agent: str, allowed: tuple[str, ...], now: Callable[[], datetime]
+        self,
+        fetcher: Fetcher,
+        guests: Guests,
+        ledger: Ledger,
+        *,
+        agent: str,
+        allowed: tuple[str, ...],
+        now: Callable[[], datetime],
     ) -> None:
         self._fetcher = fetcher
+        self._guests = guests
         self._ledger = ledger
         self._agent = agent
         self._allowed = allowed
         self._now = now
         self._known: dict[str, Robots] = {}
+        self._protests: dict[str, timedelta] = {}
 
     async def verdict(self, url: str) -> Verdict:
         """What robots.txt says of an http(s) address, fetching it first if that is due.
@@ -54,9 +68,10 @@ class Gate:
         except ValueError:
             return Verdict(code="bad_url")
         found = await self._of(origin)
+        asked = self._protests.pop(origin, None)
         if isinstance(found, Trouble):
-            return Verdict(code=found.code)
-        return self._judge(found, url)
+            return Verdict(code=found.code, until=found.until, protest=asked)
+        return replace(self._judge(found, url), protest=asked)
 
     def _judge(self, found: Robots, url: str) -> Verdict:
         delay = rules.crawl_delay(found, self._agent) or 0.0
@@ -86,20 +101,36 @@ class Gate:
             return answer  # nobody is there: nothing to remember, the page would fail in the same way
         status, body = (answer.status, answer.body) if isinstance(answer, Answer) else (0, b"")
         now = self._now()
-        expires = now + rules.lifetime(status)
+        wait = protest(answer) if isinstance(answer, Answer) else None
+        if wait is not None:
+            self._protests[origin] = wait
+        # a file that may not be asked for is as good as the wish to be left alone: neither is tried before its time
+        expires = now + max(rules.lifetime(status), wait or timedelta(0))
         return Robots(
             origin=origin, status=status, body=body[: rules.MAX_BYTES + 1], fetched_at=now, expires_at=expires
         )
 
     async def _follow(self, url: str) -> Answer | Trouble:
         """The last answer after redirects, also to other hosts (RFC 9309 section 2.3.1.2)."""
-        answer = await self._fetcher.get(url, site=site_of(url))
+        home = site_of(url)
+        answer = await self._fetcher.get(url, site=home)
         for _ in range(_MOST_REDIRECTS):
             target = answer.target() if isinstance(answer, Answer) else None
             if target is None:
                 return answer
-            try:
-                answer = await self._fetcher.get(target, site=site_of(target))
-            except ValueError as error:
-                return Trouble(code="blocked_scheme", detail=str(error))
+            if code := refusal(target, self._allowed):
+                return Trouble(code=code, detail=target)
+            answer = await self._get(target, home)
         return answer
+
+    async def _get(self, url: str, home: str) -> Answer | Trouble:
+        try:
+            site = site_of(url)
+        except ValueError as error:
+            return Trouble(code="bad_url", detail=str(error))
+        if site == home:
+            return await self._fetcher.get(url, site=site)
+        async with self._guests.enter(site) as host:
+            if host is None:
+                return Trouble(code="site_busy", detail=site, until=self._now() + BUSY_FOR)
+            return await self._fetcher.get(url, site=site)

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crawler import cron
+from crawler import cron, rates
+from crawler.rates import Rates
 from crawler.retry import DAY_S, Fault, believed, fault
 from storage.records import Record, Source
 
@@ -27,6 +28,12 @@ WEIGHTS = {Fault.OURS: 0.0, Fault.BRIEF: 0.25, Fault.SOFT: 0.5, Fault.LASTING: 1
 
 PROBE_ABOVE = 30.0
 """The failure score above which a source is only probed once a week. It is never given up: feeds come back."""
+
+OUTAGE_RETRY_S = 60.0
+"""How soon a source is tried again after an outage of our own."""
+
+UNKNOWN_S = 1_800.0
+"""Longest interval of a source whose day is not known yet: after its silent night comes a morning."""
 
 WEEK_S = 7 * DAY_S
 SPREAD_S = 60.0
@@ -71,21 +78,35 @@ class Plan(Record):
     """No entry was known from the poll before: articles may have come and gone unseen."""
 
 
-def next_visit(source: Source, visit: Visit, *, min_s: int, max_s: int, now: datetime) -> Plan:
-    """When to poll a source next, given what it was before this visit.
+def next_visit(
+    source: Source, visit: Visit, *, min_s: int, max_s: int, now: datetime, habits: Rates | None = None
+) -> Plan:
+    """When to poll a source next, given what it was before this visit and its habits as learned with it.
 
     A fixed interval or cron line wins over bounds and hints, but not over back-off and Retry-After. `min_s` and
-    `max_s` bound a learned interval, in seconds. Raises SourceError for a wrong cron line.
+    `max_s` bound a learned interval, in seconds. Until the habits of a whole day are known, the interval is steered by
+    the overlap of two polls alone. Raises SourceError for a wrong cron line.
     """
-    interval = source.config.interval_s or _learned(source, visit, min_s, max_s)
+    interval = source.config.interval_s or _interval(source, visit, min_s, max_s, now, habits)
     failures = 0.0 if visit.succeeded else source.failures + WEIGHTS[fault(visit.outcome)]
-    wait = max(1.0, _wait(source, visit, interval, failures, max_s))
+    wait = max(1.0, _wait(visit, interval, failures))
+    if visit.succeeded and visit.ttl_s and not source.config.interval_s:
+        wait = max(wait, min(visit.ttl_s, _safe(source, visit, max_s, now, habits), max_s))
     earliest = now + timedelta(seconds=_held_off(source.config.name, visit.retry_after_s))
     if source.config.cron:
         next_at = cron.next_run(source.config.cron, source.config.timezone, earliest)
     else:
         next_at = max(_slot(source, wait, now), earliest)
     return Plan(interval_s=round(interval), next_at=next_at, failures=failures, gap=_is_gap(source, visit))
+
+
+def _interval(source: Source, visit: Visit, min_s: float, max_s: float, now: datetime, habits: Rates | None) -> float:
+    if habits is None or not habits.ready:
+        longest = max_s if habits is None else max(min_s, min(max_s, UNKNOWN_S))
+        return _learned(source, visit, min_s, longest)
+    if not visit.succeeded:
+        return min(max(source.interval_s, min_s), max_s)
+    return rates.wait_s(habits, now, min_s=min_s, max_s=max_s)
 
 
 def _learned(source: Source, visit: Visit, min_s: float, max_s: float) -> float:
@@ -110,18 +131,24 @@ def _elapsed(source: Source, visit: Visit) -> float:
     return (visit.at - source.last_success_at).total_seconds() if source.last_success_at else 0.0
 
 
-def _wait(source: Source, visit: Visit, interval: float, failures: float, max_s: float) -> float:
-    """Seconds until the next poll, before Retry-After and the grid of slots."""
+def _safe(source: Source, visit: Visit, max_s: float, now: datetime, habits: Rates | None) -> float:
+    """How far a hint that nothing changes before long is believed: only as far as it cannot cost an article."""
+    if habits is None:
+        return _ideal(source, visit)
+    if not habits.ready:
+        return min(_ideal(source, visit), UNKNOWN_S)
+    return rates.room_s(habits, now, max_s=max_s)
+
+
+def _wait(visit: Visit, interval: float, failures: float) -> float:
+    """Seconds until the next poll, before hints, Retry-After and the grid of slots."""
     if not visit.succeeded and fault(visit.outcome) is Fault.OURS:
-        return interval
+        return min(interval, OUTAGE_RETRY_S)  # what is due stays due; the schedule as a whole is paused meanwhile
     if failures > PROBE_ABOVE:
         return max(interval, WEEK_S)
     if not visit.succeeded:
         return max(interval, min(interval * failures, DAY_S))
-    if source.config.interval_s or not visit.ttl_s:
-        return interval
-    # A hint that nothing changes before long is believed only as far as it cannot cost an article.
-    return max(interval, min(visit.ttl_s, _ideal(source, visit), max_s))
+    return interval
 
 
 def _slot(source: Source, wait: float, now: datetime) -> datetime:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crawler.traps import Budget, trap_of
 from crawler.urls import canonical_key, site_of
 from storage.records import Candidate, Lead, SourceConfig
 
@@ -23,13 +24,16 @@ class Leads:
 def leads_of(candidates: Iterable[Candidate], config: SourceConfig) -> Leads:
     """Key and filter candidates. A source's patterns are searched in the address as listed.
 
-    Reasons of a drop: `bad_url`, `long_url`, `not_included`, `excluded`.
+    Reasons of a drop: `bad_url`, `long_url`, `not_included`, `excluded`, and those of traps.
     """
     include, exclude = _patterns(config.include), _patterns(config.exclude)
     kept: list[Lead] = []
     dropped: Counter[str] = Counter()
+    budget = Budget()
     for candidate in candidates:
         found = _lead(candidate, include, exclude)
+        if isinstance(found, Lead):
+            found = budget.over(found.key, candidate.via) or found
         if isinstance(found, Lead):
             kept.append(found)
         else:
@@ -55,6 +59,8 @@ def _lead(
         return "not_included"
     if any(pattern.search(candidate.url) for pattern in exclude):
         return "excluded"
+    if reason := trap_of(key, candidate.via):
+        return reason
     return Lead(key=key, site=site, candidate=candidate)
 
 

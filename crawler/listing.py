@@ -5,16 +5,17 @@ import logging
 
 from crawler.answers import Answer
 from crawler.discovery import Listing, discover
+from crawler.shapes import NOTHING, Shapes
 from storage.errors import DiscoveryError
 from storage.records import SourceKind
 
 log = logging.getLogger(__name__)
 
 
-async def read_listing(answer: Answer, expected: SourceKind) -> Listing:
+async def read_listing(answer: Answer, expected: SourceKind, shapes: Shapes = NOTHING) -> Listing:
     """What a listing names. A large sitemap takes seconds, so it is read in a thread. Raises DiscoveryError."""
     kind = answer.header("content-type")
-    facts = {"url": answer.url, "now": answer.at, "content_type": kind, "expected": expected}
+    facts = {"url": answer.url, "now": answer.at, "content_type": kind, "expected": expected, "shapes": shapes}
     try:
         return await asyncio.to_thread(discover, answer.body, **facts)  # type: ignore[arg-type]
     except DiscoveryError:

@@ -24,6 +24,9 @@ class Fault(StrEnum):
 _FAULTS = {
     "offline": Fault.OURS,
     "shutdown": Fault.OURS,
+    "no_credentials": Fault.OURS,  # an environment variable is not set
+    "proxy_not_allowed": Fault.OURS,
+    "site_busy": Fault.OURS,  # another process of ours works there
     "connection": Fault.BRIEF,
     "dns_temporary": Fault.BRIEF,
     "truncated": Fault.BRIEF,
@@ -38,6 +41,7 @@ _FAULTS = {
     "blocked_port": Fault.LASTING,
     "blocked_scheme": Fault.LASTING,
     "redirect_limit": Fault.LASTING,
+    "redirected_home": Fault.LASTING,
     "redirect_loop": Fault.LASTING,
     "robots_disallowed": Fault.LASTING,
     "too_large": Fault.LASTING,

@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,9 @@ from storage.records import Site
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
 
+Errand = Callable[[Any], Awaitable[None]]
+"""Something to be done with a `crawler.visit.Visit`."""
+
 _PR_SET_PDEATHSIG = 1
 """Linux, prctl(2): the signal that a process gets when its parent dies."""
 
@@ -34,7 +37,7 @@ def main(argv: Sequence[str] | None = None, extra: Mapping[str, Any] | None = No
     parser = argparse.ArgumentParser(prog="python -m crawler.run", description="Crawl the sites that OWNER holds.")
     parser.add_argument("--owner", required=True, help="the owner of the leases")
     owner = parser.parse_args(argv).owner
-    _die_with_parent()
+    die_with_parent()
     settings = load_settings()
     store = open_store(settings, create=False)
     try:
@@ -52,11 +55,13 @@ def crawl_here(
     tell: Tell | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     refill: Callable[[], Sequence[Site]] = lambda: (),
+    errand: Errand | None = None,
 ) -> bool:
     """Crawl the sites that `owner` holds in this very process; returns whether all went as it should.
 
     Once per process: a reactor does not start twice. `refill` may claim more sites when the first are done. `extra`
     overrides Scrapy's settings; a download handler given there connects for itself, past the guard at connect time.
+    `errand` is done at each site in the place of polls and pages.
     """
     from scrapy.crawler import AsyncCrawlerProcess  # noqa: PLC0415 - 700 ms, and only this process needs it
 
@@ -72,7 +77,7 @@ def crawl_here(
         _hush(settings.log_level, "scrapy.utils.log")  # which would list all versions as soon as there is a process
         process = AsyncCrawlerProcess(build(settings, extra))
         _hush(settings.log_level, "scrapy", "twisted", "asyncio")
-        process.crawl(NewsSpider, job=job)
+        process.crawl(NewsSpider, job=job, errand=errand)
         process.start()
     finally:
         ledger.close()
@@ -97,7 +102,8 @@ def _hush(level: str, *names: str) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Ask to be ended by SIGTERM when the parent process dies (Linux)."""
     if not sys.platform.startswith("linux"):
         return
     parent = os.getppid()

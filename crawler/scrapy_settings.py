@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from crawler.coding import ACCEPTED
 from crawler.guard import ALLOWED
 from storage.settings import Settings
 
@@ -28,20 +29,20 @@ def build(settings: Settings, extra: Mapping[str, Any] | None = None) -> dict[st
 def _identity(settings: Settings) -> dict[str, Any]:
     # no Accept-Language: it would make some sites translate or redirect
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    return {"BOT_NAME": "copydesk", "USER_AGENT": settings.agent, "DEFAULT_REQUEST_HEADERS": {"Accept": accept}}
+    headers = {"Accept": accept, "Accept-Encoding": ACCEPTED}
+    return {"BOT_NAME": "copydesk", "USER_AGENT": settings.agent, "DEFAULT_REQUEST_HEADERS": headers}
 
 
 def _limits(settings: Settings) -> dict[str, Any]:
     return {
         "CONCURRENT_REQUESTS": 0,  # each site makes one request at a time; the sites claimed are the bound
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
-        "DOWNLOAD_DELAY": settings.delay_s,
-        "DOWNLOAD_DELAY_JITTER": 0.0,  # robots.txt states a least time, and a random one falls below it
+        "DOWNLOAD_DELAY": 0.0,  # the fetcher keeps the delays: Scrapy counts from the sending, not from the arrival
         "DOWNLOAD_TIMEOUT": settings.timeout_s,
         "DOWNLOAD_MAXSIZE": settings.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_FAIL_ON_DATALOSS": True,
-        "COMPRESSION_ENABLED": True,
+        "COMPRESSION_ENABLED": False,  # Scrapy takes half a stream for a whole body; crawler.coding does not
     }
 
 

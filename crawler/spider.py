@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider, signals
 
+from crawler.backfill import continue_backfills
+from crawler.etiquette import prepare
 from crawler.fetcher import Fetcher
 from crawler.fetching import fetch_pages
 from crawler.gate import Gate
+from crawler.guests import Guests
 from crawler.ledger import Ledger
 from crawler.polling import poll_sources
+from crawler.recheck import recheck_pages
 from crawler.visit import Bench, Visit
 from storage import sites
 from storage.errors import StoreError
@@ -45,14 +49,24 @@ class Job:
     """Whether anything ended by an error of ours."""
 
 
+async def news(visit: Visit) -> None:
+    """What a crawl does at a site: its due polls, its waiting pages, second looks at its articles, then its past."""
+    await poll_sources(visit)
+    await fetch_pages(visit)
+    await recheck_pages(visit)
+    if await continue_backfills(visit):
+        await fetch_pages(visit)
+
+
 class NewsSpider(Spider):
     """Visits the claimed sites at the same time, each at its own pace."""
 
     name = "copydesk"
 
-    def __init__(self, job: Job, **kwargs: Any) -> None:
+    def __init__(self, job: Job, errand: Callable[[Visit], Awaitable[None]] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = job
+        self.errand = errand or news
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[str] = set()
         self._stopping = False
@@ -97,9 +111,19 @@ class NewsSpider(Spider):
 
     def _bench(self) -> Bench:
         job, settings = self.job, self.job.settings
-        fetcher = Fetcher(self.crawler, job.now)
-        gate = Gate(fetcher, job.ledger, agent=settings.user_agent, allowed=settings.allow_addresses, now=job.now)
-        return Bench(settings=settings, owner=job.owner, fetcher=fetcher, gate=gate, ledger=job.ledger, now=job.now)
+        fetcher = Fetcher(self.crawler, job.now, settings.max_bytes)
+        guests = Guests(
+            ledger=job.ledger,
+            owner=job.owner,
+            lease=timedelta(seconds=settings.lease_s),
+            lanes=fetcher,
+            least_s=settings.delay_s,
+            now=job.now,
+        )
+        rules = {"agent": settings.user_agent, "allowed": settings.allow_addresses, "now": job.now}
+        gate = Gate(fetcher, guests, job.ledger, **rules)  # type: ignore[arg-type]
+        shared = {"fetcher": fetcher, "gate": gate, "guests": guests, "ledger": job.ledger}
+        return Bench(settings=settings, owner=job.owner, now=job.now, **shared)  # type: ignore[arg-type]
 
     async def _visit_all(self, bench: Bench, todo: Sequence[Site]) -> None:
         self._leaving.clear()
@@ -113,8 +137,8 @@ class NewsSpider(Spider):
     async def _visit(self, bench: Bench, site: Site) -> None:
         visit = Visit(bench, site)
         try:
-            await poll_sources(visit)
-            await fetch_pages(visit)
+            await prepare(visit)
+            await self.errand(visit)
         except StoreError:
             raise
         except Exception:  # a fault in one site's work must not end that of all others
@@ -127,8 +151,11 @@ class NewsSpider(Spider):
 
     async def _leave(self, visit: Visit) -> None:
         ledger = visit.bench.ledger
+        await visit.bench.guests.close(visit.site.key)
         await ledger.flush()
-        await ledger.do(visit.closing())
+        closing = visit.closing()
+        visit.bench.fetcher.leave(visit.site.key)
+        await ledger.do(closing)
 
     async def _keep_leases(self) -> None:
         job = self.job

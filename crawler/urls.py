@@ -162,10 +162,9 @@ def _path(path: str) -> str:
 
 def _segment(segment: str) -> str | None:
     """Return a segment without session parameters; None where it was nothing else (ASP.NET, cookieless)."""
-    if _ASP_SESSION.fullmatch(segment):
-        return None
     name, *parameters = segment.split(";")
-    return ";".join([name, *(p for p in parameters if not _is_session(*_pair(p)))])
+    kept = ";".join([name, *(p for p in parameters if not _is_session(*_pair(p)))])
+    return None if _ASP_SESSION.fullmatch(kept) else kept
 
 
 def _parameters(query: str) -> list[str]:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crawler.addresses import refusal
-from crawler.answers import HOST_DOWN, Answer, Trouble, retry_after
+from crawler.answers import HOST_DOWN, Answer, Trouble, protest
 from crawler.fetcher import Fetcher
-from crawler.gate import Gate
+from crawler.gate import BUSY_FOR, Gate
+from crawler.guests import Guests
 from crawler.ledger import Ledger
+from crawler.pace import Pace
 from crawler.urls import origin_of, site_of
-from storage import sites
+from storage import outages, sites
 from storage.database import Tx
-from storage.records import Headers, Site
+from storage.records import Headers, Site, SourceConfig
 from storage.settings import Settings
 
 LONGEST_VISIT = timedelta(minutes=4)
 """A slow site gives its place back after this; what is left waits for the next crawl."""
 HOST_DOWN_FOR = timedelta(minutes=5)
 """How long a site that could not be reached at all is left alone; doubled at each failure in a row."""
+PEACE_FOR = timedelta(minutes=1)
+"""How long a site is left alone that protested without naming a time; doubled at each protest in a row."""
+OUTAGE_REST = timedelta(minutes=1)
+"""How long a site that was tried while our own network was down is left alone."""
 LONGEST_BLOCK = timedelta(hours=6)
 _OUT = 2
-STARTUP = timedelta(seconds=2)
-"""No crawl process makes its first request sooner than this after it was called for."""
+_MARGIN = timedelta(milliseconds=2)
+"""The clocks of two hosts and the rounding of their databases may lose that much of a delay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,7 @@ class Bench:
     owner: str
     fetcher: Fetcher
     gate: Gate
+    guests: Guests
     ledger: Ledger
     now: Callable[[], datetime]
 
@@ -48,83 +55,122 @@ class Visit:
         self.site = site
         self.started = bench.now()
         self.answered = 0
-        self.throttled = False
         self.blocked_until: datetime | None = None
+        self.blocked_for = "crawl_failed"
         self.strikes: Counter[str] = Counter()
         """Failures in a row to reach an origin. After the second nobody tries it again in this turn."""
-        self.asked_delay_s = 0.0
-        self.last_request: datetime | None = None
-        self._pace()
+        self.refusals: Counter[str] = Counter()
+        """By site: answers in a row that say it is overloaded, or show a block page. The second ends the turn."""
+        self.configs: Mapping[int, SourceConfig] = {}
+        """The sources of this very site, by id."""
+        self.concurrency = 1
+        """Most requests at the same time."""
+        self._paces = {site.key: self._pace_of(site)}
+        bench.guests.at_home(site)
+        bench.fetcher.pace(site.key, self.pace.interval_s)
+
+    @property
+    def pace(self) -> Pace:
+        """How fast this site may be asked."""
+        return self._paces[self.site.key]
 
     @property
     def over(self) -> bool:
         """Whether this turn has to end: the site asked for peace, or time is up."""
         return self.blocked_until is not None or self.bench.now() - self.started > LONGEST_VISIT
 
-    @property
-    def delay_s(self) -> float:
-        """Least time between two requests: ours, what robots ask for, and what experience taught."""
-        settings = self.bench.settings
-        return max(settings.delay_s, min(max(self.asked_delay_s, self.site.delay_s), settings.max_delay_s))
-
     async def reach(
-        self, url: str, *, headers: Headers = (), anywhere: bool = False, seen: set[str] | None = None
+        self,
+        url: str,
+        *,
+        headers: Headers = (),
+        anywhere: bool = False,
+        seen: set[str] | None = None,
+        only_pages: bool = False,
     ) -> Answer | Trouble:
         """The answer behind all redirects. Every hop is judged by the guard and by robots.txt.
 
-        A redirect out of the site ends with the code `other_site` and its target, unless it may lead `anywhere`. An
-        address in `seen` is not asked for again (`redirect_loop`); those that were are added to it.
+        A redirect out of the site ends with the code `other_site` and its target, unless it may lead `anywhere`: then
+        the other site is entered as a guest, or the code is `site_busy`. An address in `seen` is not asked for again
+        (`redirect_loop`); those that were are added to it. `only_pages`: the body of what is no page is not read.
         """
         seen = set() if seen is None else seen
         for _ in range(self.bench.settings.max_redirects + 1):
             if url in seen:
                 return Trouble(code="redirect_loop", detail=url)
             seen.add(url)
-            answer = await self._ask(url, headers)
+            answer = await self._go(url, headers, only_pages)
             target = answer.target() if isinstance(answer, Answer) else None
             if target is None:
                 return answer
             if trouble := self._judge(target, anywhere=anywhere):
                 return trouble
-            if site_of(target) != site_of(url):
+            if site_of(target) != site_of(url) or (url.startswith("https:") and not target.startswith("https:")):
                 headers = ()  # they were meant for the source's own site, and may hold a secret
             url = target
         return Trouble(code="redirect_limit", detail=url)
 
+    def demand_delay(self, delay_s: float) -> None:
+        """Ask for at least this delay, on top of all other reasons for one."""
+        self.pace.least_s = max(self.pace.least_s, delay_s)
+        self._set_pace(self.site.key)
+
+    async def refused(self) -> None:
+        """A block page came where a page should be: slow down, and after the second in a row leave the site alone."""
+        self.pace.protest()
+        self._set_pace(self.site.key)
+        await self._refused(self.site.key, HOST_DOWN_FOR, "blocked_page")
+
     def closing(self) -> Callable[[Tx], None]:
         """What to write about the site when its turn is over: what was learned, and that others may have it."""
         now = self.bench.now()
-        until, failures = self._rest(now)
-        delay_s, key, owner = self._learned_delay_s(), self.site.key, self.bench.owner
+        until, failures, why = self._rest(now)
+        delay_s, known_s, key, owner = self.pace.lesson_s(), self.site.delay_s, self.site.key, self.bench.owner
 
         def write(tx: Tx) -> None:
             found = sites.get(tx, key)
             if found is None or found.lease_owner != owner:
                 return  # the lease ran out, and the site is another's now
-            sites.set_delay(tx, key, delay_s)
-            sites.block(tx, key, until, failures)
+            # somebody who processed its pages may have slowed it down meanwhile
+            sites.set_delay(tx, key, max(delay_s, found.delay_s) if found.delay_s > known_s else delay_s)
+            if outages.ongoing(tx) and not self.answered:
+                sites.block(tx, key, now + OUTAGE_REST, self.site.failures, "outage")  # it is our network that is down
+            else:
+                sites.block(tx, key, until, failures, why)
             sites.release(tx, owner, [key])
 
         return write
 
-    async def _ask(self, url: str, headers: Headers) -> Answer | Trouble:
-        if trouble := await self._may_ask(url):
-            return trouble
-        self.last_request = self.bench.now()
-        answer = await self.bench.fetcher.get(url, site=site_of(url), headers=headers)
-        self._learn(url, answer)
-        return answer
-
-    async def _may_ask(self, url: str) -> Trouble | None:
+    async def _go(self, url: str, headers: Headers, only_pages: bool) -> Answer | Trouble:
         if code := refusal(url, self.bench.settings.allow_addresses):
             return Trouble(code=code, detail=url)
+        site = site_of(url)
+        if site == self.site.key:
+            return await self._ask(url, site, headers, only_pages)
+        async with self.bench.guests.enter(site) as host:
+            if host is None:
+                return Trouble(code="site_busy", detail=site, until=self.bench.now() + BUSY_FOR)
+            self._paces.setdefault(site, self._pace_of(host))
+            return await self._ask(url, site, headers, only_pages)
+
+    async def _ask(self, url: str, site: str, headers: Headers, only_pages: bool) -> Answer | Trouble:
+        if trouble := await self._may_ask(url, site):
+            return trouble
+        answer = await self.bench.fetcher.get(url, site=site, headers=headers, only_pages=only_pages)
+        await self._learn(url, site, answer)
+        return answer
+
+    async def _may_ask(self, url: str, site: str) -> Trouble | None:
         if self.strikes[origin_of(url)] >= _OUT:
             return Trouble(code="host_down", until=self.bench.now() + HOST_DOWN_FOR)
         verdict = await self.bench.gate.verdict(url)
-        if site_of(url) == self.site.key and verdict.delay_s > self.asked_delay_s:
-            self.asked_delay_s = verdict.delay_s
-            self._pace()
+        if verdict.delay_s > self._paces[site].asked_s:
+            self._paces[site].asked_s = verdict.delay_s
+            self._set_pace(site)
         self._strike(url, verdict.code)
+        if verdict.protest is not None:
+            await self._leave_alone(site, verdict.protest or self._backoff(PEACE_FOR), "retry_after")
+            return Trouble(code="robots_unreachable", detail=url, until=self.bench.now() + PEACE_FOR)
         return Trouble(code=verdict.code, detail=url, until=verdict.until) if verdict.code else None
 
     def _judge(self, target: str, *, anywhere: bool) -> Trouble | None:
@@ -134,41 +180,57 @@ class Visit:
             return Trouble(code="other_site", target=target)
         return None
 
-    def _learn(self, url: str, answer: Answer | Trouble) -> None:
+    async def _learn(self, url: str, site: str, answer: Answer | Trouble) -> None:
+        pace = self._paces[site]
         if isinstance(answer, Trouble):
+            pace.failed(answer.took_s)
             self._strike(url, answer.code)
-            return
-        self.answered += 1
-        self.strikes[origin_of(url)] = 0
-        wait = retry_after(answer.header("retry-after"), answer.at)
-        asked = answer.status == 429 or (answer.status == 503 and wait is not None)
-        if asked and site_of(url) == self.site.key:
-            self.throttled = True
-            self.blocked_until = answer.at + (wait or self._backoff(timedelta(minutes=1)))
+        else:
+            self.answered += site == self.site.key
+            self.strikes[origin_of(url)] = 0
+            pace.failed(answer.took_s) if answer.status >= 400 else pace.answered(answer.took_s)
+            if (wait := protest(answer)) is not None:
+                pace.protest()
+                await self._leave_alone(site, wait or self._backoff(PEACE_FOR), "retry_after" if wait else "overloaded")
+            elif answer.status == 503:
+                await self._refused(site, PEACE_FOR, "overloaded")
+            elif answer.status < 400:
+                self.refusals[site] = 0
+        self._set_pace(site)
+
+    async def _refused(self, site: str, peace: timedelta, why: str) -> None:
+        self.refusals[site] += 1
+        if self.refusals[site] >= _OUT:
+            await self._leave_alone(site, self._backoff(peace), why)
+
+    async def _leave_alone(self, site: str, wait: timedelta, why: str) -> None:
+        """Let nobody ask the site before that time is over. Written at once: this process may not live to its end."""
+        until = self.bench.now() + wait
+        if site == self.site.key:
+            self.blocked_until = max(self.blocked_until or until, until)
+            self.blocked_for = why
+        await self.bench.ledger.do(lambda tx: sites.rest(tx, site, until, why))
 
     def _strike(self, url: str, code: str | None) -> None:
         self.strikes[origin_of(url)] += HOST_DOWN.get(code or "", 0)
 
-    def _rest(self, now: datetime) -> tuple[datetime | None, int]:
-        """Until when nobody may ask this site, and its failures in a row."""
+    def _rest(self, now: datetime) -> tuple[datetime | None, int, str]:
+        """Until when nobody may ask this site, its failures in a row, and why."""
+        # the next owner knows nothing of our last request: the delay has to outlive this turn
+        left = timedelta(seconds=self.bench.fetcher.left_s(self.site.key))
+        free = now + left + _MARGIN if left else None
         if self.blocked_until is not None:
-            return self.blocked_until, self.site.failures + 1
+            return max(self.blocked_until, free or self.blocked_until), self.site.failures + 1, self.blocked_for
         if any(strikes >= _OUT for strikes in self.strikes.values()) and not self.answered:
-            return now + self._backoff(HOST_DOWN_FOR), self.site.failures + 1
-        # the next owner knows nothing of our last request: a long delay has to outlive this turn
-        free = (self.last_request or now) + timedelta(seconds=self.delay_s)
-        failures = 0 if self.answered else self.site.failures
-        return (free if free > now + STARTUP else None), failures
+            return now + self._backoff(HOST_DOWN_FOR), self.site.failures + 1, "host_down"
+        return free, 0 if self.answered else self.site.failures, "delay"
 
     def _backoff(self, first: timedelta) -> timedelta:
         return min(first * (1 << min(self.site.failures, 10)), LONGEST_BLOCK)
 
-    def _learned_delay_s(self) -> float:
-        """What experience says: twice the delay after a protest, half of the surplus after a quiet turn."""
-        if self.throttled:
-            return min(max(2 * self.site.delay_s, 2 * self.bench.settings.delay_s), self.bench.settings.max_delay_s)
-        surplus = self.site.delay_s / 2
-        return max(surplus if surplus > self.bench.settings.delay_s else 0.0, self.asked_delay_s)
+    def _pace_of(self, site: Site) -> Pace:
+        settings = self.bench.settings
+        return Pace(least_s=settings.delay_s, most_s=settings.max_delay_s, learned_s=site.delay_s)
 
-    def _pace(self) -> None:
-        self.bench.fetcher.pace(self.site.key, self.delay_s)
+    def _set_pace(self, site: str) -> None:
+        self.bench.fetcher.pace(site, self._paces[site].interval_s)

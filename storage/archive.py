@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ class Archive:
 
         When this returns, it is durable. Raises ArchiveError when it cannot be written: nothing is published then.
         """
-        name = f"{now:%Y/%m/%d}/copydesk-{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.warc.gz"
+        name = _name(now)
         try:
             with self._publishing(name) as out:
                 return list(_write(out, name, entries))
@@ -61,6 +61,34 @@ class Archive:
         if digest(body) != pointer.digest:
             raise ArchiveDamaged(f"archive {pointer.file} at {pointer.offset}: the body is not the one that was stored")
         return body
+
+    def without(self, name: str, offsets: Collection[int], now: datetime) -> tuple[str, dict[int, tuple[int, int]]]:
+        """Write a new file with all records of `name` but those at `offsets` and the requests that belong to them.
+
+        Returns its name, and the new offset and length of each record by its old offset. The old file stays: it is to
+        be deleted once nothing points to it. Raises ArchiveDamaged where it cannot be read to its end or written anew.
+        """
+        try:
+            with self._open(name) as old:
+                kept = list(_without(old, offsets))
+                fresh = _name(now)
+                with self._publishing(fresh) as out:
+                    return fresh, dict(_copied(old, out, kept))
+        except _DAMAGE as error:
+            raise ArchiveDamaged(f"archive {name}: cannot be rewritten: {error}") from error
+
+    def delete(self, name: str) -> None:
+        """Delete a file; one that is not there is as good. Raises ArchiveError."""
+        try:
+            with suppress(FileNotFoundError):
+                if "://" in self.root:
+                    system, path = fsspec.core.url_to_fs(f"{self.root.rstrip('/')}/{name}")
+                    system.rm(path)
+                else:
+                    (Path(self.root) / name).unlink()
+                    _sync_folder((Path(self.root) / name).parent)
+        except OSError as error:
+            raise ArchiveError(f"archive {self.root}: {name} cannot be deleted: {error}") from error
 
     def _open(self, name: str) -> IO[bytes]:
         return fsspec.open(f"{self.root.rstrip('/')}/{name}", "rb").open()  # type: ignore[no-any-return]
@@ -86,6 +114,10 @@ class Archive:
                 part.unlink()
 
 
+def _name(now: datetime) -> str:
+    return f"{now:%Y/%m/%d}/copydesk-{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.warc.gz"
+
+
 def digest(body: bytes) -> str:
     """The digest by which bodies are known: `sha256:` and hex."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -107,6 +139,30 @@ def iterate(file: IO[bytes]) -> Iterator[tuple[str, int, Headers, bytes, datetim
             raise EOFError(f"nothing can be read from byte {end} on")
     except _DAMAGE as error:
         raise ArchiveDamaged(f"not a whole WARC file: {error}") from error
+
+
+def _without(file: IO[bytes], offsets: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Offset and length of each record that stays. Each is a gzip member of its own, and can be copied as it is."""
+    records, dropped = WARCIterator(file), set[str]()
+    for record in records:
+        headers = record.rec_headers
+        records.read_to_end(record)
+        start, length = records.get_record_offset(), records.get_record_length()
+        if start in offsets:
+            dropped.add(headers.get_header("WARC-Record-ID"))
+        elif headers.get_header("WARC-Concurrent-To") not in dropped:
+            yield start, length
+
+
+def _copied(old: IO[bytes], out: IO[bytes], kept: Iterable[tuple[int, int]]) -> Iterator[tuple[int, tuple[int, int]]]:
+    for start, length in kept:
+        old.seek(start)
+        raw = old.read(length)
+        if len(raw) < length:
+            raise EOFError(f"the record at {start} is cut short")
+        at = out.tell()
+        out.write(raw)
+        yield start, (at, length)
 
 
 def _unpacked(record: Any) -> tuple[str, int, Headers, bytes, datetime | None]:

@@ -11,7 +11,7 @@ from storage.database import Tx
 from storage.errors import ArchiveDamaged, NotFound
 from storage.records import Disposition, PageState
 from storage.store import Store
-from storage.tables import article, article_version, change, page, quarantine, snapshot
+from storage.tables import article, article_version, change, doomed_file, page, quarantine, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Report:
 def audit(store: Store, now: datetime, *, progress: Callable[[int], None] = lambda _done: None) -> Report:
     """Check everything; `progress` is told of each archived body that was read."""
     with store.reading() as tx:
-        faults = [*_books(tx), *_articles(tx), *_leases(tx, now)]
+        faults = [*_books(tx), *_articles(tx), *_leases(tx, now), *_doomed(tx)]
         books = balance(tx)
     checked = 0
     for found in _damaged(store, progress):
@@ -117,6 +117,12 @@ def _leases(tx: Tx, now: datetime) -> Iterator[Fault]:
         yield Fault(
             check="leases", what=f"site {site.key}: the lease of {site.lease_owner} ran out at {site.lease_until}"
         )
+
+
+def _doomed(tx: Tx) -> Iterator[Fault]:
+    for file in tx.execute(select(doomed_file.c.file).limit(100)).scalars():
+        what = f"archive {file} holds an erased text and was not deleted; any 'copydesk withdraw' does it"
+        yield Fault(check="archive", what=what)
 
 
 def _damaged(store: Store, progress: Callable[[int], None]) -> Iterator[Fault | None]:

@@ -1,6 +1,7 @@
 """Pages as rows: each address once, in exactly one state, and done with exactly one disposition."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from storage.errors import NotFound
 from storage.records import Discovered, Disposition, Hints, Lead, Page, PageState, Sighting
 from storage.tables import page, sighting
 
+ERASED = "erased"
+"""The reason of pages whose article was erased on request: they are never fetched again, and no hint is kept."""
+
 
 def discover(
     tx: Tx, source_id: int, leads: Sequence[Lead], now: datetime, *, priority: int = 0, hops: int = 0
@@ -23,7 +27,7 @@ def discover(
     A known page waits to be fetched again when its listing says that it changed: a newer `modified_at`, or another
     title, than the same source told before.
     """
-    unique = {lead.key: lead for lead in leads}
+    unique = _without_erased(tx, {lead.key: lead for lead in leads})
     sites.ensure(tx, (lead.site for lead in unique.values()))
     known = _ids(tx, unique)
     new = _insert_new(tx, source_id, [lead for key, lead in unique.items() if key not in known], now, priority, hops)
@@ -44,7 +48,8 @@ def refetch(tx: Tx, page_ids: Collection[int], now: datetime) -> list[int]:
             "disposition": case((done, null()), else_=page.c.disposition),
             "next_at": now,
         }
-        rows = tx.execute(update(page).where(page.c.id.in_(some)).values(**values).returning(page.c.id))
+        wanted = and_(page.c.id.in_(some), page.c.reason.is_distinct_from(ERASED))
+        rows = tx.execute(update(page).where(wanted).values(**values).returning(page.c.id))
         found += [row.id for row in rows]
     return sorted(found)
 
@@ -80,18 +85,48 @@ def some(tx: Tx, page_ids: Collection[int]) -> list[Page]:
 
 
 def waiting(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
-    """Pages of a site to be fetched now: high priority first, then the newest discovery."""
-    query = select(page).where(page.c.site == site, page.c.state == PageState.DISCOVERED, page.c.next_at <= now)
-    ordered = query.order_by(desc(page.c.priority), desc(page.c.discovered_at), page.c.id)
+    """Pages of a site to be fetched now: high priority first, then by turns one of each source, its newest first.
+
+    So a source that lists fifty thousand pages at once takes no more than its turn from the others of its site.
+    """
+    newest = (desc(page.c.discovered_at), page.c.id)
+    turn = func.row_number().over(partition_by=(page.c.priority, page.c.source_id), order_by=newest).label("turn")
+    waits = and_(page.c.site == site, page.c.state == PageState.DISCOVERED, page.c.next_at <= now)
+    ranked = select(page.c.id, turn).where(waits).subquery()
+    query = select(page).join(ranked, ranked.c.id == page.c.id)
+    ordered = query.order_by(desc(page.c.priority), ranked.c.turn, *newest)
     return [_record(row) for row in tx.execute(ordered.limit(limit)).mappings()]
 
 
-def fetched(tx: Tx, page_id: int, snapshot_id: int, now: datetime) -> None:
-    """A page's bytes are in the store: it waits to be processed. Call it in the transaction that stores them."""
+def fetched(tx: Tx, page_id: int, snapshot_id: int, now: datetime, *, recheck_at: datetime | None = None) -> None:
+    """A page's bytes are in the store: it waits to be processed. Call it in the transaction that stores them.
+
+    `recheck_at`: when to look at it again, should it become an article.
+    """
     values = {"state": PageState.FETCHED, "snapshot_id": snapshot_id, "fetched_at": now, "next_at": None}
+    values |= {"recheck_at": recheck_at}
     tx.execute(
         update(page).where(page.c.id == page_id).values(disposition=None, attempts=0, announced_at=None, **values)
     )
+
+
+def to_recheck(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
+    """Articles of a site to be looked at again now, the most overdue first."""
+    due = (page.c.site == site, page.c.recheck_at <= now, page.c.state == PageState.DONE)
+    query = select(page).where(*due).order_by(page.c.recheck_at).limit(limit)
+    return [_record(row) for row in tx.execute(query).mappings()]
+
+
+def rechecked(tx: Tx, page_id: int, now: datetime, next_at: datetime | None, *, unchanged: bool = False) -> None:
+    """An article was looked at again; `unchanged`: its page is what it was. The next look is at `next_at`, if any."""
+    values: dict[str, Any] = {"recheck_at": next_at} | ({"fetched_at": now} if unchanged else {})
+    tx.execute(update(page).where(page.c.id == page_id).values(**values))
+
+
+def put_off_rechecks(tx: Tx, site: str, now: datetime, until: datetime | None) -> int:
+    """Let the looks of a site that are due wait until then; None: leave them out. Returns how many."""
+    due = (page.c.site == site, page.c.recheck_at <= now, page.c.state == PageState.DONE)
+    return tx.execute(update(page).where(*due).values(recheck_at=until)).rowcount
 
 
 def postpone(tx: Tx, page_id: int, at: datetime, attempts: int, *, reason: str | None = None) -> None:
@@ -102,6 +137,13 @@ def postpone(tx: Tx, page_id: int, at: datetime, attempts: int, *, reason: str |
     values |= {"announced_at": case((waits, null()), else_=when)}
     values |= {"reason": reason} if reason else {}
     tx.execute(update(page).where(page.c.id == page_id).values(attempts=attempts, **values))
+
+
+def again(tx: Tx, page_id: int, at: datetime, reason: str) -> None:
+    """Have a page fetched once more at that time, whatever state it is in, for that reason."""
+    values = {"state": PageState.DISCOVERED, "disposition": None, "next_at": at, "attempts": 0, "reason": reason}
+    site = tx.execute(update(page).where(page.c.id == page_id).values(**values).returning(page.c.site)).scalar()
+    sites.refresh(tx, [site] if site else [])
 
 
 def finish(
@@ -123,7 +165,18 @@ def finish(
     }
     values |= {"reason": reason, "done_at": now, "attempts": 0} | ({"article_id": article_id} if article_id else {})
     values |= {"redirect_to": redirect_to}
-    tx.execute(update(page).where(page.c.id == page_id).values(**values))
+    values |= {} if disposition is Disposition.ARTICLE else {"recheck_at": None}
+    whole = tx.execute(update(page).where(page.c.id == page_id).values(**values).returning(page.c.part_of)).scalar()
+    if whole is not None:
+        wake(tx, whole)
+
+
+def wake(tx: Tx, page_id: int) -> None:
+    """A part is done: let the page of its article be processed now, if it waits for parts and none is still to come."""
+    part = page.alias("part")
+    open_ = select(part.c.id).where(part.c.part_of == page_id, part.c.state != PageState.DONE).exists()
+    waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
+    tx.execute(update(page).where(waits, ~open_).values(announced_at=None))
 
 
 def begin(tx: Tx, page_id: int) -> Page | None:
@@ -205,6 +258,16 @@ def _unannounced(before: datetime, limit: int, fetched_before: datetime | None) 
     settled = page.c.fetched_at < fetched_before if fetched_before else true()
     lost = or_(and_(page.c.announced_at.is_(None), settled), page.c.announced_at < before)
     return select(page.c.id).where(page.c.state == PageState.FETCHED, lost).order_by(page.c.id).limit(limit)
+
+
+def _without_erased(tx: Tx, leads: dict[str, Lead]) -> dict[str, Lead]:
+    """The leads, with nothing said of pages that were erased: their listing may show title and text still."""
+    found = dict(leads)
+    for part in chunks(sorted(leads)):
+        for key in tx.execute(select(page.c.url).where(page.c.url.in_(part), page.c.reason == ERASED)).scalars():
+            candidate = replace(found[key].candidate, hints=Hints())
+            found[key] = replace(found[key], candidate=candidate)
+    return found
 
 
 def _ids(tx: Tx, keys: Collection[str]) -> dict[str, int]:

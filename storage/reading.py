@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, func, select
 
+from storage import clusters
 from storage.codec import from_plain, to_plain
 from storage.database import Tx
 from storage.errors import NotFound
@@ -51,9 +52,36 @@ def versions(tx: Tx, article_id: int) -> list[Article]:
 
 
 def members(tx: Tx, cluster_id: int) -> list[Article]:
-    """The articles of a cluster, by id."""
-    query = _current().where(article.c.cluster_id == cluster_id).order_by(article.c.id)
+    """The articles of a cluster, by id; of one that was merged into another, those of its successor."""
+    query = _current().where(article.c.cluster_id == clusters.current(tx, cluster_id)).order_by(article.c.id)
     return [_record(row) for row in tx.execute(query).mappings()]
+
+
+def decision(tx: Tx, article_id: int) -> dict[str, Any]:
+    """What the current version was decided from: reason, similarity, evidence, credit; its cluster and who leads it.
+
+    Raises NotFound.
+    """
+    query = (
+        select(
+            article_version.c.reason,
+            article_version.c.similarity,
+            article_version.c.evidence,
+            article_version.c.credit,
+            article.c.cluster_id,
+            cluster.c.primary_article_id,
+            cluster.c.primary_reason,
+        )
+        .join(
+            article, (article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version)
+        )
+        .join(cluster, cluster.c.id == article.c.cluster_id)
+        .where(article.c.id == article_id)
+    )
+    row = tx.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"no article has id {article_id}")
+    return dict(row)
 
 
 def counts(tx: Tx) -> dict[str, int]:

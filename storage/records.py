@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -107,6 +108,8 @@ class ChangeClass(StrEnum):
     EDIT = "edit"
     CORRECTION = "correction"
     WITHDRAWAL = "withdrawal"
+    REPROCESSED = "reprocessed"
+    """The page is the one of the version before; it was read anew, by better rules."""
 
 
 class ChangeKind(StrEnum):
@@ -118,16 +121,31 @@ class ChangeKind(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class EventKind(StrEnum):
+    """What an operator should know of, from when to when."""
+
+    GAP = "gap"  # two polls had no entry in common: articles may have come and gone unseen
+    QUIET = "quiet"  # nothing new, against the source's own habits
+    OUTAGE = "outage"  # our own network is down: no source is to blame
+
+
 class Record:
     """Base of all records: refuses a datetime that is naive or not in UTC."""
 
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for spec in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, spec.name)
+        kind: Any = type(self)
+        for name in _times(kind):
+            value = getattr(self, name)
             if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
-                raise ValueError(f"{type(self).__name__}.{spec.name} must be an aware UTC time, not {value!r}")
+                raise ValueError(f"{type(self).__name__}.{name} must be an aware UTC time, not {value!r}")
+
+
+@cache
+def _times(kind: Any) -> tuple[str, ...]:
+    """The fields of a record that may hold a time; a generic one may hold anything."""
+    return tuple(spec.name for spec in fields(kind) if "datetime" in str(spec.type) or str(spec.type) in ("T", "~T"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +169,21 @@ class SourceConfig(Record):
     recipe: str | None = None
     """The name of a site recipe."""
     headers: Headers = ()
+    """Sent to the source's own site; a value `env:NAME` stands for what the environment variable NAME holds."""
+    cookies: Headers = ()
+    """Likewise: names and values."""
+    basic: str | None = None
+    """The environment variable that holds `user:password` for HTTP Basic authentication."""
+    bearer: str | None = None
+    """The environment variable that holds a bearer token."""
+    proxy: str | None = None
+    """One of the proxies that the settings name."""
+    delay_s: float | None = None
+    """Least seconds between two requests to its site, above the general one."""
+    concurrency: int = 1
+    """Most requests to its site at the same time."""
+    retention: tuple[tuple[str, int], ...] = ()
+    """Days that each kind of data is kept, by kind; what is not named follows the general rule."""
     priority: int = 0
     """Higher goes first among the pages of a site."""
 
@@ -231,6 +264,8 @@ class Page(Record):
     discovered_at: datetime
     fetched_at: datetime | None
     done_at: datetime | None
+    part_of: int | None = None
+    """The page of whose article it is a later part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +361,8 @@ class Extracted(Record):
     subtitle: tuple[Finding[str], ...] = ()
     description: tuple[Finding[str], ...] = ()
     authors: tuple[Finding[tuple[str, ...]], ...] = ()
+    credit: tuple[Finding[str], ...] = ()
+    """Agencies, newsrooms and accounts that a byline names instead of, or beside, persons."""
     published_at: tuple[Finding[datetime], ...] = ()
     published_precision: Precision | None = None
     modified_at: tuple[Finding[datetime], ...] = ()
@@ -341,6 +378,8 @@ class Extracted(Record):
     blocks: tuple[Finding[tuple[Block, ...]], ...] = ()
     next_page: str | None = None
     """The address of the next part of a paginated article (rel=next)."""
+    previous_page: str | None = None
+    """Likewise of the part before (rel=prev)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,13 +422,29 @@ class Clean(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint(Record):
-    """What is compared instead of a text: an exact hash and a sketch, with the version of the arithmetic."""
+    """What is compared instead of a text, with the version of the arithmetic. All hashes are signed integers."""
 
     algorithm: int
-    exact: str
-    """Hash of the title and text, blind to white space and empty fields."""
-    sketch: tuple[int, ...]
-    """The smallest 32-bit hashes of the text's word trigrams, ascending; empty for a short text."""
+    exact: int
+    """Hash, of 64 bits, of the text's words."""
+    marks: bytes
+    """What a pair of articles is judged by; storage keeps it without knowing what is in it."""
+    keys: tuple[int, ...] = ()
+    """The hashes, of 32 bits, by which candidates are found, the most telling first; none for a short text."""
+    lines: tuple[int, ...] = ()
+    """The hashes, of 32 bits, of the text's lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour(Record):
+    """An article in the store that may tell the same story as a new one."""
+
+    article_id: int
+    url: str
+    site: str
+    cluster_id: int
+    fingerprint: Fingerprint
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,8 +473,12 @@ class Decision(Record):
     """Of the article that it repeats or changes."""
     cluster_id: int | None = None
     """Of the cluster that a new article joins; None founds one."""
+    merges: tuple[int, ...] = ()
+    """Further clusters that the new article shows to be one with that."""
     change_class: ChangeClass = ChangeClass.FIRST
     similarity: float | None = None
+    evidence: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What it was decided from, as JSON: each article compared with, its measures and probability."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -471,6 +530,22 @@ class Poll(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Record):
+    """Something out of the ordinary; open until `closed_at`."""
+
+    id: int
+    kind: EventKind
+    source_id: int | None
+    source: str | None
+    """The source's name; None for what concerns all."""
+    detail: str
+    opened_at: datetime
+    tried_at: datetime | None
+    """When something was last done about it."""
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site(Record):
     """A registrable domain, the unit of politeness and of leasing."""
 
@@ -484,6 +559,8 @@ class Site(Record):
     lease_until: datetime | None
     due_at: datetime | None
     """The earliest time at which the site has work."""
+    blocked_for: str | None = None
+    """Why there is to be no request: `delay`, `retry_after`, `overloaded`, `blocked_page`, `host_down`, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -533,6 +610,18 @@ class Discovered(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Boilerplate(Record):
+    """What the store knows of the lines of a text."""
+
+    lines: tuple[int, ...]
+    """The hashes that were asked for."""
+    held: Mapping[int, tuple[int, int, int]]
+    """By slot: the hash that holds it, in how many clusters it was seen, and the last of these."""
+    common: frozenset[int]
+    """Those of `lines` that many stories share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filing(Record):
     """All that goes into the store for one judged page, in one transaction."""
 
@@ -542,3 +631,11 @@ class Filing(Record):
     content_hash: str
     word_count: int
     decision: Decision
+    boilerplate: Boilerplate | None = None
+    """What was known of the text's lines; None has it looked up."""
+    credit: str | None = None
+    """The agency that the text is credited to."""
+    standing: int = 1
+    """As a candidate for its cluster's primary: 0 the credited source itself, 1 uncredited, 2 a credited copy."""
+    keys: tuple[int, ...] = ()
+    """Those of the fingerprint's keys by which the article is to be found."""

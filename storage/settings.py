@@ -30,6 +30,11 @@ class Settings:
         "Exceptions from the address guard, as ADDRESS or ADDRESS:PORT, comma-separated: sites in private networks.",
         (),
     )
+    proxies: tuple[str, ...] = _doc(
+        "Proxies that sources may name, as http://HOST:PORT, comma-separated. A proxy resolves names out of our sight.",
+        (),
+    )
+    public_url: str = _doc("Where hubs reach this web server from outside, for WebSub pushes. Empty: none.", "")
     delay_s: float = _doc("Least seconds between two requests to one site, unless robots ask for more.", 1.0)
     max_delay_s: float = _doc(
         "Most seconds of a Crawl-delay that is obeyed by waiting; a longer one is capped here.", 60.0
@@ -44,7 +49,15 @@ class Settings:
     tick_s: float = _doc("Seconds between two looks of the scheduler at what is due.", 5.0)
     lease_s: int = _doc("Seconds that a claimed site stays reserved without a sign of life.", 120)
     batch: int = _doc("Most page ids in one message to the process workers.", 50)
+    recheck: bool = _doc("Look at articles again, ever more rarely for seven days, so that corrections are seen.", True)
+    candidate_days: int = _doc(
+        "Days after which an unchanged article is no more found by likeness; equal texts are found for ever.", 90
+    )
     max_attempts: int = _doc("Failed tries of a stage before a page is quarantined.", 4)
+    gone_after_s: int = _doc(
+        "Seconds until the second look at an article that is gone; if it still is, it counts as withdrawn.",
+        21_600,
+    )
     pack_bytes: int = _doc("Bytes of hot bodies that are packed into one WARC file.", 64_000_000)
     pack_after_s: int = _doc("Age in seconds at which hot bodies are packed even if they are few.", 3_600)
     recipes: str = _doc("TOML file of site recipes. Empty: none.", "")
@@ -127,12 +140,20 @@ def _typed(name: str, raw: Any, where: str) -> Any:
     try:
         if kind == tuple[str, ...]:
             return tuple(part.strip() for part in (raw.split(",") if isinstance(raw, str) else raw) if part.strip())
-        value = kind(raw)
+        value = _truth(raw) if kind is bool else kind(raw)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"{where}: {name} must be a {kind.__name__}, not {raw!r}") from error
     if kind in (int, float) and value < 0:
         raise SettingsError(f"{where}: {name} must not be negative, but is {raw!r}")
     return value
+
+
+def _truth(raw: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    word = str(raw).strip().lower()
+    if word not in words:
+        raise ValueError(word)
+    return words[word]
 
 
 def _variable(name: str) -> str:

@@ -1,14 +1,17 @@
 """Sites as rows: who may work on which, how politely, and when each next has work."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, desc, func, or_, select, update
+from sqlalchemy import RowMapping, and_, case, func, literal, or_, select, update
 
+from storage.columns import Utc
 from storage.database import Tx, chunks, insert, skip_locked
 from storage.records import Robots, Site
 from storage.tables import page, robots, site, source
+
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def ensure(tx: Tx, keys: Iterable[str], delay_s: float = 0.0) -> None:
@@ -25,13 +28,17 @@ def get(tx: Tx, key: str) -> Site | None:
 
 
 def refresh(tx: Tx, keys: Collection[str], *, urgent: bool = False) -> None:
-    """Work out anew when these sites next have work: the earliest of their due polls and waiting pages."""
+    """Work out anew when these sites next have work: the earliest of their due polls, waiting pages and rechecks."""
     polls = select(func.min(source.c.next_at)).where(
         source.c.site == site.c.key, source.c.paused.is_(False), source.c.removed_at.is_(None)
     )
-    pages = select(func.min(page.c.next_at)).where(page.c.site == site.c.key, page.c.state == "discovered")
-    first, second = polls.scalar_subquery(), pages.scalar_subquery()
-    earliest = func.coalesce(_least(tx, first, second), first, second)
+    waits = select(func.min(page.c.next_at)).where(page.c.site == site.c.key, page.c.state == "discovered")
+    looks = select(func.min(page.c.recheck_at)).where(
+        page.c.site == site.c.key, page.c.state == "done", page.c.recheck_at.is_not(None)
+    )
+    never = literal(_NEVER, Utc)
+    times = [func.coalesce(query.scalar_subquery(), never) for query in (polls, waits, looks)]
+    earliest = func.nullif(_least(tx, *times), never)
     values: dict[str, Any] = {"due_at": earliest} | ({"urgent": True} if urgent else {})
     for some in chunks(sorted(keys)):
         tx.execute(update(site).where(site.c.key.in_(some)).values(**values))
@@ -42,18 +49,35 @@ def claim(tx: Tx, owner: str, now: datetime, *, lease: timedelta, limit: int, on
 
     No two owners hold one site at one time; a lease that ran out may be taken over.
     """
-    wanted = select(site.c.key).where(_free(now)).order_by(desc(site.c.urgent), site.c.due_at).limit(limit)
-    if only:
-        wanted = wanted.where(site.c.key.in_(only))
-    chosen = skip_locked(wanted).cte("chosen")  # a CTE runs once; a subquery with LIMIT may run per row on PostgreSQL
-    claimed = update(site).where(site.c.key.in_(select(chosen.c.key)))
-    rows = tx.execute(claimed.values(lease_owner=owner, lease_until=now + lease, urgent=False).returning(site))
-    return [_record(row) for row in rows.mappings()]
+    claimed: list[Site] = []
+    for urgent in (True, False):  # two ranges of one index: sorted by both columns, all that is due would be read
+        wanted = select(site.c.key).where(site.c.urgent.is_(urgent), _free(now)).order_by(site.c.due_at)
+        wanted = wanted.where(site.c.key.in_(only)) if only else wanted
+        # a CTE runs once; a subquery with LIMIT may run per row on PostgreSQL
+        chosen = skip_locked(wanted.limit(limit - len(claimed))).cte("chosen")
+        taken = update(site).where(site.c.key.in_(select(chosen.c.key))).returning(site)
+        rows = tx.execute(taken.values(lease_owner=owner, lease_until=now + lease, urgent=False))
+        claimed += [_record(row) for row in rows.mappings()]
+    return claimed
 
 
-def claimable(tx: Tx, now: datetime) -> int:
-    """How many sites have work that nobody has claimed."""
-    return int(tx.execute(select(func.count()).select_from(site).where(_free(now))).scalar_one())
+def borrow(tx: Tx, owner: str, key: str, now: datetime, *, lease: timedelta) -> Site | None:
+    """Reserve one site for a request or two, whether it has work or not; None while another works on it or it rests."""
+    ensure(tx, [key])
+    row = tx.execute(
+        update(site)
+        .where(site.c.key == key, *_at_liberty(now))
+        .values(lease_owner=owner, lease_until=now + lease)
+        .returning(site)
+    )
+    found = row.mappings().first()
+    return _record(found) if found else None
+
+
+def claimable(tx: Tx, now: datetime, most: int = 100_000) -> int:
+    """How many sites have work that nobody has claimed; counted up to `most`."""
+    some = select(site.c.key).where(site.c.urgent.in_((True, False)), _free(now)).limit(most).subquery()
+    return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def held(tx: Tx, owner: str) -> list[Site]:
@@ -80,9 +104,23 @@ def set_delay(tx: Tx, key: str, delay_s: float) -> None:
     tx.execute(update(site).where(site.c.key == key).values(delay_s=delay_s))
 
 
-def block(tx: Tx, key: str, until: datetime | None, failures: int) -> None:
-    """Let nobody ask this site for anything before that time (Retry-After, back-off, host down)."""
-    tx.execute(update(site).where(site.c.key == key).values(blocked_until=until, failures=failures))
+def block(tx: Tx, key: str, until: datetime | None, failures: int, why: str | None = None) -> None:
+    """Let nobody ask this site for anything before that time (Retry-After, back-off, host down), and say why."""
+    values = {"blocked_until": until, "blocked_for": why if until else None, "failures": failures}
+    tx.execute(update(site).where(site.c.key == key).values(**values))
+
+
+def rest(tx: Tx, key: str, until: datetime, why: str) -> None:
+    """Let a site rest at least until then, and say why; a longer block stays."""
+    shorter = or_(site.c.blocked_until.is_(None), site.c.blocked_until < until)
+    tx.execute(update(site).where(site.c.key == key, shorter).values(blocked_until=until, blocked_for=why))
+
+
+def slow_down(tx: Tx, key: str, *, least_s: float, most_s: float) -> None:
+    """Ask this site half as often from now on: it showed a block page to somebody who took it for an article."""
+    doubled = case((site.c.delay_s > least_s, site.c.delay_s * 2), else_=2 * least_s)
+    capped = case((doubled > most_s, most_s), else_=doubled)
+    tx.execute(update(site).where(site.c.key == key).values(delay_s=capped))
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -110,16 +148,18 @@ def keep_robots(tx: Tx, found: Robots) -> None:
 
 
 def _free(now: datetime) -> Any:
-    return and_(
-        site.c.due_at <= now,
+    return and_(site.c.due_at <= now, *_at_liberty(now))
+
+
+def _at_liberty(now: datetime) -> tuple[Any, Any]:
+    return (
         or_(site.c.lease_until.is_(None), site.c.lease_until < now),
         or_(site.c.blocked_until.is_(None), site.c.blocked_until <= now),
     )
 
 
-def _least(tx: Tx, first: Any, second: Any) -> Any:
-    # SQLite's min() of two is null when one is; PostgreSQL's LEAST skips nulls. coalesce() above makes them agree
-    return func.least(first, second) if tx.dialect.name == "postgresql" else func.min(first, second)
+def _least(tx: Tx, *times: Any) -> Any:
+    return func.least(*times) if tx.dialect.name == "postgresql" else func.min(*times)
 
 
 def _record(row: RowMapping) -> Site:

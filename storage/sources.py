@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, case, desc, func, literal, select, update
 from storage import sites
 from storage.codec import from_plain, to_plain
 from storage.columns import Utc
-from storage.database import Tx, insert
+from storage.database import Tx, chunks, insert
 from storage.errors import NotFound, SourceError
 from storage.records import Poll, Source, SourceConfig, SourceKind
 from storage.tables import poll, source
@@ -42,6 +42,50 @@ def add(tx: Tx, config: SourceConfig, *, site: str, now: datetime, interval_s: i
         tx.execute(source.insert().values(added_at=now, failures=0.0, **row))
     sites.refresh(tx, [site])
     return get(tx, config.name)
+
+
+def add_many(
+    tx: Tx, entries: Sequence[tuple[SourceConfig, str]], *, now: datetime, interval_s: int, replace: bool = False
+) -> int:
+    """Add sources with their sites, as `add` does for one, but in few statements; returns how many.
+
+    Raises SourceError when a name is taken and `replace` is not asked for. Names are unique among `entries`.
+    """
+    names = [config.name for config, _ in entries]
+    if not replace and (some := taken(tx, names)):
+        raise SourceError(f"source {min(some)!r} exists already; remove it first, or give --replace")
+    keys = {key for _, key in entries}
+    sites.ensure(tx, keys)
+    rows = [
+        {
+            "name": config.name,
+            "site": key,
+            "config": to_plain(config),
+            "paused": False,
+            "removed_at": None,
+            "added_at": now,
+            "next_at": None if config.kind is SourceKind.MANUAL else now,
+            "interval_s": config.interval_s or interval_s,
+            "failures": 0.0,
+        }
+        for config, key in entries
+    ]
+    for part in chunks(rows):
+        statement = insert(tx, source)
+        kept = ("site", "config", "paused", "removed_at", "next_at", "interval_s")
+        renewed = {name: statement.excluded[name] for name in kept}
+        tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed), part)
+    sites.refresh(tx, keys)
+    return len(rows)
+
+
+def taken(tx: Tx, names: Sequence[str]) -> set[str]:
+    """Those of the names that a source has which is not removed."""
+    found: set[str] = set()
+    for part in chunks(list(names)):
+        query = select(source.c.name).where(source.c.name.in_(part), source.c.removed_at.is_(None))
+        found.update(tx.execute(query).scalars())
+    return found
 
 
 def manual(tx: Tx, now: datetime) -> Source:
@@ -85,6 +129,18 @@ def due(tx: Tx, site: str, now: datetime) -> list[Source]:
     """The sources of a site that are due, most overdue first."""
     query = select(source).where(source.c.site == site, source.c.next_at <= now, *_active())
     return [_record(row) for row in tx.execute(query.order_by(source.c.next_at)).mappings()]
+
+
+def configs_of(tx: Tx, site: str) -> dict[int, SourceConfig]:
+    """The configurations of a site's sources by id, paused ones too, as their pages may wait."""
+    query = select(source.c.id, source.c.config).where(source.c.site == site, source.c.removed_at.is_(None))
+    return {row.id: from_plain(SourceConfig, row.config) for row in tx.execute(query.limit(1000))}
+
+
+def of_site(tx: Tx, site: str) -> list[Source]:
+    """The sources of a site that are polled, by name."""
+    query = select(source).where(source.c.site == site, *_active()).order_by(source.c.name)
+    return [_record(row) for row in tx.execute(query).mappings()]
 
 
 def set_paused(tx: Tx, name: str, *, paused: bool, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The schema: tables in the order of the data's way. A change here needs a migration beside it."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -30,12 +31,13 @@ site = Table(
     Column("key", Chars, primary_key=True),
     Column("delay_s", Float, nullable=False),
     Column("blocked_until", Utc),
+    Column("blocked_for", String(20)),
     Column("failures", Integer, nullable=False, default=0),
     Column("lease_owner", String(100)),
     Column("lease_until", Utc),
     Column("due_at", Utc),  # the earliest work; kept by sites.refresh
     Column("urgent", Boolean, nullable=False, default=False),  # somebody pressed a button: before all others
-    Index("site_due_ix", "due_at"),
+    Index("site_due_ix", "urgent", "due_at"),
 )
 
 robots = Table(
@@ -84,6 +86,63 @@ poll = Table(
     Index("poll_source_ix", "source_id", "id"),
 )
 
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("source_id", BigId, ForeignKey("source.id")),
+    Column("detail", Chars, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("tried_at", Utc),
+    Column("closed_at", Utc),
+)
+_unclosed = event.c.closed_at.is_(None)
+Index("event_open_uq", event.c.source_id, event.c.kind, unique=True, sqlite_where=_unclosed, postgresql_where=_unclosed)
+
+source_memory = Table(
+    "source_memory",
+    metadata,
+    Column("source_id", BigId, ForeignKey("source.id"), primary_key=True, autoincrement=False),
+    Column("topic", String(20), primary_key=True),  # what it is about: "listing", "sitemap"
+    Column("value", Json, nullable=False),
+)
+
+subscription = Table(  # WebSub: one for each source whose feed names a hub
+    "subscription",
+    metadata,
+    Column("source_id", BigId, ForeignKey("source.id"), primary_key=True, autoincrement=False),
+    Column("token", String(64), nullable=False, unique=True),  # the last part of the callback's address
+    Column("secret", String(64), nullable=False),
+    Column("hub", Chars, nullable=False),
+    Column("topic", Chars, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("verified_at", Utc),
+    Column("lease_until", Utc),
+    Column("pushed_at", Utc),
+    Column("refused", Integer, nullable=False, default=0),  # deliveries with a wrong signature
+    Column("failures", Integer, nullable=False, default=0),
+)
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("source_id", BigId, ForeignKey("source.id"), primary_key=True, autoincrement=False),
+    Column("since", Utc, nullable=False),
+    Column("until", Utc, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("todo", Json, nullable=False),  # sitemaps still to be read
+    Column("done", Json, nullable=False),  # those that were
+    Column("failed", Json, nullable=False),  # those that could not be, each as "CODE URL"
+    Column("found", Integer, nullable=False, default=0),
+    Column("undated", Integer, nullable=False, default=0),
+    Column("asked_at", Utc, nullable=False),
+    Column("finished_at", Utc),
+)
+_open = backfill.c.state == "open"
+Index("backfill_open_ix", backfill.c.source_id, sqlite_where=_open, postgresql_where=_open)
+
 page = Table(
     "page",
     metadata,
@@ -98,20 +157,34 @@ page = Table(
     Column("article_id", BigId),  # no foreign key: article.page_id points back here
     Column("snapshot_id", BigId),
     Column("redirect_to", Chars),
+    Column("part_of", BigId),  # the page of whose article this one is a later part
     Column("priority", Integer, nullable=False),
     Column("hops", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Utc),
     Column("announced_at", Utc),
+    Column("recheck_at", Utc),  # when an article is looked at again for corrections
     Column("discovered_at", Utc, nullable=False),
     Column("fetched_at", Utc),
     Column("done_at", Utc),
 )
 _discovered, _fetched = page.c.state == "discovered", page.c.state == "fetched"
+_rechecked = page.c.recheck_at.is_not(None)
+Index("page_recheck_ix", page.c.site, page.c.recheck_at, sqlite_where=_rechecked, postgresql_where=_rechecked)
 Index("page_waiting_ix", page.c.site, page.c.next_at, sqlite_where=_discovered, postgresql_where=_discovered)
 Index("page_outbox_ix", page.c.announced_at, sqlite_where=_fetched, postgresql_where=_fetched)
 Index("page_outcome_ix", page.c.state, page.c.disposition, page.c.reason)
 Index("page_article_ix", page.c.article_id)
+_part = page.c.part_of.is_not(None)
+Index("page_part_ix", page.c.part_of, sqlite_where=_part, postgresql_where=_part)
+
+doubt = Table(  # what is wrong with a page for now, and may be so for good: kept beside the page, as few have any
+    "doubt",
+    metadata,
+    Column("page_id", BigId, ForeignKey("page.id"), primary_key=True, autoincrement=False),
+    Column("gone_since", Utc),  # since then it has answered as if its article were no more
+    Column("walls", Integer, nullable=False, default=0),  # block pages in a row that came in its place
+)
 
 sighting = Table(
     "sighting",
@@ -146,6 +219,13 @@ snapshot = Table(
 _hot = snapshot.c.archive_file.is_(None)
 Index("snapshot_hot_ix", snapshot.c.id, sqlite_where=_hot, postgresql_where=_hot)
 
+doomed_file = Table(  # archive files that hold erased texts and nothing else that is needed: to be deleted
+    "doomed_file",
+    metadata,
+    Column("file", Chars, primary_key=True),
+    Column("at", Utc, nullable=False),
+)
+
 cluster = Table(
     "cluster",
     metadata,
@@ -172,6 +252,7 @@ article = Table(
     Column("withdrawn_reason", Chars),
     Index("article_cluster_ix", "cluster_id"),
     Index("article_updated_ix", "updated_at", "id"),
+    Index("article_site_ix", "site", "id"),
 )
 
 article_version = Table(
@@ -182,6 +263,9 @@ article_version = Table(
     Column("change_class", String(12), nullable=False),
     Column("reason", String(60), nullable=False),
     Column("similarity", Float),
+    Column("evidence", Json, nullable=False),  # what the decision was made from
+    Column("credit", Chars),  # the agency that the text is credited to
+    Column("standing", Integer, nullable=False),  # as a cluster's primary: 0 the credited source, 2 a credited copy
     Column("content_hash", String(80), nullable=False),
     Column("snapshot_id", BigId, ForeignKey("snapshot.id"), nullable=False),
     Column("created_at", Utc, nullable=False),
@@ -212,18 +296,34 @@ fingerprint = Table(
     metadata,
     Column("article_id", BigId, ForeignKey("article.id"), primary_key=True, autoincrement=False),
     Column("algorithm", Integer, nullable=False),
-    Column("exact", String(80), nullable=False),
-    Column("sketch", LargeBinary, nullable=False),  # 32-bit hashes, little endian, ascending
+    Column("exact", BigInteger, nullable=False),
+    Column("marks", LargeBinary, nullable=False),
     Index("fingerprint_exact_ix", "exact"),
 )
 
-posting = Table(
+posting = Table(  # derived from fingerprints: a row that outlives its article leads nowhere, and goes at the horizon
     "posting",
     metadata,
-    Column("hash", BigId, primary_key=True, autoincrement=False),
-    Column("article_id", BigId, ForeignKey("article.id"), primary_key=True, autoincrement=False),
-    Index("posting_article_ix", "article_id"),
+    Column("hash", Integer, primary_key=True, autoincrement=False),
+    Column("article_id", BigId, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+
+line = Table(  # in how many stories a line of text was seen lately; as many rows as there are slots, and no more
+    "line",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Integer, nullable=False),
+    Column("clusters", Integer, nullable=False),
+    Column("cluster_id", BigId, nullable=False),  # the last one
+)
+
+horizon = Table(  # how far a piece of work that goes around through a table again and again has come
+    "horizon",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("after", BigInteger),  # null: the round is complete
+    Column("at", Utc, nullable=False),
 )
 
 change = Table(

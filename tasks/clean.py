@@ -41,7 +41,7 @@ def _field(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         cleaned = (_finding(name, finding) for finding in value)
         return tuple(finding for finding in cleaned if finding.value not in ("", ()))
-    return clean_address(value) if isinstance(value, str) and name == "next_page" else value
+    return clean_address(value) if isinstance(value, str) and name in ("next_page", "previous_page") else value
 
 
 def _finding(name: str, finding: Finding[Any]) -> Finding[Any]:

@@ -1,19 +1,13 @@
-"""Measures how two texts relate: shared trigrams, shared facts, and what kind of change lies between them."""
+"""Measures how two texts of one address relate: shared trigrams, and what kind of change lies between them."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from tasks.fingerprint import trigrams
 from tasks.phrases import patterns, phrases
 from tasks.words import fold, has_digit, tokens
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CAPITAL = re.compile(r"[^\W\d_][\w'’-]*")
-_SENTENCE_END = frozenset('.!?:“”"„»«(\n')
-_FEW = 3
-"""With fewer facts than this on one side an agreement is chance, and is not held against a pair."""
 _SMALL_CHANGE = 4
 """Words that one corrected spot may have."""
 _MOST_SPOTS = 6
@@ -42,27 +36,9 @@ def overlap(one: str, other: str) -> Overlap:
     return Overlap(shared / len(a | b), shared / min(len(a), len(b)), shared / len(a))
 
 
-def facts_agree(one: str, other: str, *, least: float) -> bool:
-    """Whether the numbers and, separately, the names of the shorter list are found in the other to the share `least`.
-
-    Reports from one template (results, weather, police) share most words and differ in just these.
-    """
-    return _agree(numbers(one), numbers(other), least) and _agree(names(one), names(other), least)
-
-
-def numbers(text: str) -> set[str]:
-    """The numbers of a text, as written."""
-    return set(_NUMBER.findall(text))
-
-
-def names(text: str) -> set[str]:
-    """Words in capitals that do not open a sentence; empty for scripts without case."""
-    found: set[str] = set()
-    for match in _CAPITAL.finditer(text):
-        before = text[max(0, match.start() - 3) : match.start()].rstrip(" ")[-1:]
-        if match.group()[0].isupper() and before and before not in _SENTENCE_END:
-            found.add(match.group().removesuffix("'s").removesuffix("’s"))
-    return found
+def trigrams(words: Sequence[str]) -> set[tuple[str, str, str]]:
+    """All runs of three words."""
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def is_prefix(one: str, other: str) -> bool:
@@ -75,8 +51,13 @@ def is_prefix(one: str, other: str) -> bool:
 
 def settled(text: str) -> str:
     """The folded text without the lines that change by themselves: ages, counters, times of the last update."""
+    return " ".join(settled_lines(text))
+
+
+def settled_lines(text: str) -> list[str]:
+    """The lines of that."""
     lines = (fold(line) for line in text.splitlines())
-    return " ".join(line for line in lines if line and not patterns("volatile").fullmatch(line))
+    return [line for line in lines if line and not patterns("volatile").fullmatch(line)]
 
 
 def announces_correction(new: str, old: str) -> bool:
@@ -100,11 +81,6 @@ def _spots(old: str, new: str) -> list[tuple[Sequence[str], Sequence[str]]]:
         return [(before, after)]
     codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     return [(before[a:b], after[c:d]) for kind, a, b, c, d in codes if kind != "equal"]
-
-
-def _agree(one: set[str], other: set[str], least: float) -> bool:
-    fewer = min(len(one), len(other))
-    return fewer < _FEW or len(one & other) >= least * fewer
 
 
 def _notes(text: str) -> set[str]:

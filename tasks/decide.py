@@ -1,15 +1,21 @@
 """Decides what a cleaned page is to the store: new, the same, a new version, or a duplicate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from storage.records import Access, ChangeClass, Clean, Decision, DecisionKind, Fingerprint, Known
+from storage.records import Access, ChangeClass, Clean, Decision, DecisionKind, Fingerprint, Known, Neighbour
 from tasks import compare
-from tasks.fingerprint import SHORT_WORDS, similarity
+from tasks.fingerprint import marks_of, similarity
+from tasks.likeness import NAMES, Likeness, Weights, likeness, probabilities
+from tasks.marks import Marks
 from tasks.words import fold, tokens
 
 _WITHHELD = {Access.FREE: 0, Access.METERED: 1, Access.PARTIAL: 2, Access.PAYWALL: 3, Access.CONSENT: 4}
+
+_TOLD = 3
+"""So many of the articles compared are kept as evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +23,11 @@ class Thresholds:
     """The numbers that the decisions turn on."""
 
     near: float = 0.5
-    """Least share of common trigrams of near-duplicates."""
-    contained: float = 0.8
-    """Or least share of the shorter text's trigrams that the longer one has: a story cut by the editor who took it."""
-    facts: float = 0.6
-    """Least share of common numbers and of common names of near-duplicates."""
+    """Least probability of near-duplicates."""
+    shared: float = 0.1
+    """Least share of the shorter text's trigrams in the other: the weights were learned from pairs that have some."""
+    merge: float = 0.9
+    """Likewise of an article that shows two clusters to be one: a wrong merge joins strangers by the dozen."""
     shrunk: float = 0.6
     """A new text below this share of the old one's words, with nothing new in it, is a truncated one."""
     kept: float = 0.9
@@ -37,30 +43,113 @@ def decide(
     print_: Fingerprint,
     *,
     same_url: Known | None,
-    others: Iterable[Known],
+    others: Iterable[Neighbour],
     site: str,
     thresholds: Thresholds | None = None,
+    boilerplate: Collection[str] = (),
+    weights: Weights = None,
 ) -> Decision:
     """What to write for a page. `same_url` is the article filed under its key, `others` are those that may match.
 
     The order of `others` does not matter. Where the address is known, only that article counts: an article is one per
-    canonical address, and a second look at it says nothing of others.
+    canonical address, and a second look at it says nothing of others. `boilerplate` are lines, folded, that many
+    stories share; `weights` are those of the likeness, None for the learned ones.
     """
     limits = thresholds or Thresholds()
     if same_url is not None:
-        return _again(clean, print_, same_url, limits)
+        return _again(clean, print_, same_url, limits, boilerplate)
     strangers = sorted((known for known in others if known.url != clean.url), key=lambda known: known.article_id)
-    return _repeated(clean, strangers, site, limits) or _akin(clean, print_, strangers, limits) or _new()
+    mine = marks_of(print_)
+    weighed = _weigh(mine, print_, strangers, weights)
+    equal = [one.known for one in weighed if one.equal and (mine.sketch or _is_same_notice(clean, mine, one, limits))]
+    here = next((known for known in equal if known.site == site), None)
+    if here is not None:
+        reason = "same_text_on_site"
+        return Decision(kind=DecisionKind.DUPLICATE, reason=reason, article_id=here.article_id, similarity=1.0)
+    return _placed(equal, weighed, limits)
 
 
-def _again(clean: Clean, print_: Fingerprint, known: Known, limits: Thresholds) -> Decision:
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """An article in the store beside the new one."""
+
+    known: Neighbour
+    marks: Marks
+    equal: bool
+    likeness: Likeness | None
+    probability: float
+
+
+def _weigh(mine: Marks, print_: Fingerprint, strangers: Sequence[Neighbour], weights: Weights) -> list[_Weighed]:
+    theirs = [marks_of(known.fingerprint) for known in strangers]
+    pairs = [
+        likeness(mine, other)
+        if known.fingerprint.algorithm == print_.algorithm and mine.sketch and other.sketch
+        else None
+        for known, other in zip(strangers, theirs, strict=True)
+    ]
+    chances = iter(probabilities([pair for pair in pairs if pair is not None], weights))
+    return [
+        _Weighed(
+            known, other, known.fingerprint.exact == print_.exact, pair, next(chances) if pair is not None else 0.0
+        )
+        for known, other, pair in zip(strangers, theirs, pairs, strict=True)
+    ]
+
+
+def _placed(equal: Sequence[Neighbour], weighed: Sequence[_Weighed], limits: Thresholds) -> Decision:
+    """A new article: in the cluster of an equal text, else of its likeliest near-duplicate, else in one of its own."""
+    near = sorted((one for one in weighed if _is_near(one, limits)), key=_likeliest)
+    if not equal and not near:
+        return Decision(kind=DecisionKind.NEW, reason="new_story", evidence=_evidence(weighed))
+    home = equal[0].cluster_id if equal else near[0].known.cluster_id
+    sure = [one.known.cluster_id for one in near[0 if equal else 1 :] if one.probability >= limits.merge]
+    clusters = sorted({home, *(known.cluster_id for known in equal), *sure})
+    alike = 1.0 if equal else near[0].likeness.jaccard if near[0].likeness else None
+    return Decision(
+        kind=DecisionKind.NEW,
+        reason="same_text" if equal else "near_duplicate",
+        cluster_id=clusters[0],  # the oldest: its id has been told to most readers
+        merges=tuple(clusters[1:]),
+        similarity=alike,
+        evidence=_evidence(weighed),
+    )
+
+
+def _is_near(one: _Weighed, limits: Thresholds) -> bool:
+    shared = one.likeness.containment if one.likeness else 0.0
+    return one.probability >= limits.near and shared >= limits.shared
+
+
+def _likeliest(one: _Weighed) -> tuple[float, int]:
+    return -one.probability, one.known.article_id
+
+
+def _evidence(weighed: Sequence[_Weighed]) -> Mapping[str, Any]:
+    """The likeliest of what was compared, with its measures: kept with each article, so no more than tells why."""
+    told = [
+        {
+            "article": one.known.article_id,
+            "cluster": one.known.cluster_id,
+            "equal": one.equal,
+            "probability": round(one.probability, 4),
+            "measures": {name: round(value, 3) for name, value in zip(NAMES, one.likeness or (), strict=False)},
+        }
+        for one in sorted(weighed, key=_likeliest)[:_TOLD]
+    ]
+    return {"compared": told} if told else {}
+
+
+def _again(
+    clean: Clean, print_: Fingerprint, known: Known, limits: Thresholds, boilerplate: Collection[str]
+) -> Decision:
     if (clean.title, clean.text) == (known.title, known.text):
         return _same(known, "unchanged", 1.0)
     alike = similarity(print_, known.fingerprint)
     # Before any other rule: good text is never overwritten by a wall, a cut body or an error page.
     if _is_worse(clean, known, limits):
         return _same(known, "kept_better_text", alike)
-    if _is_cosmetic(clean, print_, known):
+    if _is_cosmetic(clean, known, boilerplate):
         return _same(known, "cosmetic", alike, ChangeClass.COSMETIC)
     reason, change = _change(clean, known)
     return Decision(
@@ -84,10 +173,15 @@ def _is_worse(clean: Clean, known: Known, limits: Thresholds) -> bool:
     return common >= limits.kept or (common <= limits.replaced and fold(clean.title) != fold(known.title))
 
 
-def _is_cosmetic(clean: Clean, print_: Fingerprint, known: Known) -> bool:
-    if print_.algorithm == known.fingerprint.algorithm and print_.exact == known.fingerprint.exact:
+def _is_cosmetic(clean: Clean, known: Known, boilerplate: Collection[str]) -> bool:
+    """Whether the same words remain without the lines that change by themselves or stand under many stories."""
+    if fold(clean.title) != fold(known.title):
+        return False
+    new, old = compare.settled_lines(clean.text), compare.settled_lines(known.text)
+    if " ".join(new) == " ".join(old):
         return True
-    return fold(clean.title) == fold(known.title) and compare.settled(clean.text) == compare.settled(known.text)
+    new, old = ([line for line in lines if line not in boilerplate] for lines in (new, old))
+    return bool(new) and " ".join(new) == " ".join(old)
 
 
 def _change(clean: Clean, known: Known) -> tuple[str, ChangeClass]:
@@ -99,62 +193,19 @@ def _change(clean: Clean, known: Known) -> tuple[str, ChangeClass]:
     return "edit", ChangeClass.EDIT
 
 
-def _repeated(clean: Clean, strangers: Sequence[Known], site: str, limits: Thresholds) -> Decision | None:
-    """A duplicate on the same site, or a new article in the cluster of one with the same text elsewhere."""
-    words = tokens(clean.text)
-    equal = [known for known in strangers if words == tokens(known.text)]
-    if len(words) < SHORT_WORDS:
-        # A short text ("No trains today") says little by itself: its title must be the same, and the days too. A long
-        # one may stand under two headlines.
-        equal = [known for known in equal if _is_same_notice(clean, known, limits)]
-    here = next((known for known in equal if known.site == site), None)
-    if here is not None:
-        return Decision(
-            kind=DecisionKind.DUPLICATE, reason="same_text_on_site", article_id=here.article_id, similarity=1.0
-        )
-    return _joins(equal[0], "same_text", 1.0) if equal else None
+def _is_same_notice(clean: Clean, mine: Marks, one: _Weighed, limits: Thresholds) -> bool:
+    # A short text ("No trains today") says little by itself: its title must be the same, and the days too. A long one
+    # may stand under two headlines.
+    return mine.title == one.marks.title and _close_in_time(clean, one.known, limits)
 
 
-def _is_same_notice(clean: Clean, known: Known, limits: Thresholds) -> bool:
-    return fold(clean.title) == fold(known.title) and _close_in_time(clean, known, limits)
-
-
-def _close_in_time(clean: Clean, known: Known, limits: Thresholds) -> bool:
+def _close_in_time(clean: Clean, known: Neighbour, limits: Thresholds) -> bool:
     if clean.published_at is None or known.published_at is None:
         return True
     return abs(clean.published_at - known.published_at) <= limits.repeats_within
-
-
-def _akin(clean: Clean, print_: Fingerprint, strangers: Sequence[Known], limits: Thresholds) -> Decision | None:
-    """A new article in the cluster of the one that it resembles most; of equals the one filed first."""
-    if not print_.sketch:
-        return None
-    scored = [(score, known) for known in strangers if (score := _nearness(clean, known, limits)) is not None]
-    if not scored:
-        return None
-    score, nearest = max(scored, key=lambda pair: (pair[0], -pair[1].article_id))
-    return _joins(nearest, "near_duplicate", score)
-
-
-def _nearness(clean: Clean, known: Known, limits: Thresholds) -> float | None:
-    if not known.fingerprint.sketch:
-        return None
-    # The sketches only led here; the texts are at hand, so that the exact share decides.
-    shared = compare.overlap(clean.text, known.text)
-    if shared.resemblance < limits.near and shared.containment < limits.contained:
-        return None
-    return shared.resemblance if compare.facts_agree(clean.text, known.text, least=limits.facts) else None
-
-
-def _joins(known: Known, reason: str, score: float) -> Decision:
-    return Decision(kind=DecisionKind.NEW, reason=reason, cluster_id=known.cluster_id, similarity=score)
 
 
 def _same(known: Known, reason: str, alike: float, change: ChangeClass = ChangeClass.FIRST) -> Decision:
     return Decision(
         kind=DecisionKind.SAME, reason=reason, article_id=known.article_id, change_class=change, similarity=alike
     )
-
-
-def _new() -> Decision:
-    return Decision(kind=DecisionKind.NEW, reason="new_story")

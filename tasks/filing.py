@@ -1,16 +1,22 @@
 """Files one page that was read: decides what it is to the store and writes that, in the caller's transaction."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from crawler.follow import follow
-from storage import articles, pages
+from storage import articles, doubts, pages, parts, similar
 from storage.database import Tx, stand_in_line
-from storage.records import Decision, DecisionKind, Disposition, Filing, Known, Page, PageState, Rejection
+from storage.records import Boilerplate, Decision, DecisionKind, Disposition, Filing, Known, Page, PageState, Rejection
 from storage.settings import Settings
+from tasks.credit import credited
+from tasks.fingerprint import common_lines, draft, finish
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.pipeline import Read, judge
+from tasks.setbacks import is_home, returned, set_back, shut_out
 
 _TWIN = "canonical_twin"
+NEARLY_EQUAL = 0.95
+"""Share of common trigrams from which a copy is not found by keys of its own."""
 _KINDS = {
     DecisionKind.NEW: OutcomeKind.NEW,
     DecisionKind.SAME: OutcomeKind.SAME,
@@ -40,13 +46,13 @@ def settle(
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
     own = _own(tx, page)
     if isinstance(result, Rejection) and result.target and own is None:
-        reason = follow(
-            tx, page, result.target, now, max_redirects=settings.max_redirects, allowed=settings.allow_addresses
-        )
+        limits = {"max_redirects": settings.max_redirects, "allowed": settings.allow_addresses}
+        gone_after = timedelta(seconds=settings.gone_after_s)
+        reason = follow(tx, page, result.target, now, gone_after=gone_after, **limits)  # type: ignore[arg-type]
         closed = pages.get(tx, page.id)
         return Outcome(page_id=page.id, kind=OutcomeKind.FOLLOWED, reason=reason, disposition=closed.disposition)
     if isinstance(result, Rejection):
-        return _refuse(tx, page, own, result.reason, now)
+        return set_back(tx, page, result.reason, now, settings) or _refuse(tx, page, own, result.reason, now)
     return _file(tx, page, own, result, now)
 
 
@@ -60,20 +66,50 @@ def _own(tx: Tx, page: Page) -> Known | None:
 def _refuse(tx: Tx, page: Page, own: Known | None, reason: str, now: datetime) -> Outcome:
     if own is not None:
         return _close(tx, page, OutcomeKind.KEPT, Disposition.ARTICLE, f"kept_after_{reason}", now, own.article_id)
+    if is_home(tx, page):  # of an article that is withdrawn
+        return _close(tx, page, OutcomeKind.KEPT, Disposition.ARTICLE, reason, now)
     return _close(tx, page, OutcomeKind.REJECTED, Disposition.REJECTED, reason, now)
 
 
 def _file(tx: Tx, page: Page, own: Known | None, read: Read, now: datetime) -> Outcome:
     # Its own article first: a site that changes the declared address moves no article that others know by the old one.
+    own = own or returned(tx, page, now)
+    doubts.clear(tx, page.id)
     known = own or articles.known_at(tx, read.clean.url)
     if known is None and articles.is_withdrawn(tx, read.clean.url):
-        return _close(tx, page, OutcomeKind.REJECTED, Disposition.REJECTED, "withdrawn", now)
+        return shut_out(tx, page, read.clean.url, now)
     if known is not None and own is None and page.url != known.url:
         return _close(tx, page, OutcomeKind.TWIN, Disposition.DUPLICATE, _TWIN, now, known.article_id)
-    decision = judge(read, site=page.site, same_url=known, candidates=lambda print_: articles.candidates(tx, print_))
     if known is not None and own is None:
         _adopt(tx, known.article_id, page, now)
-    return _write(tx, page, read, decision, now)
+    return _again(tx, page, known, read, now) if known is not None else _first(tx, page, read, now)
+
+
+def _first(tx: Tx, page: Page, read: Read, now: datetime) -> Outcome:
+    """File a page whose address is new, beside what is like it."""
+    lines = similar.boilerplate(tx, read.fingerprint.lines)
+    read = replace(read, fingerprint=finish(read.draft, lines.common))
+    near, keys = similar.neighbours(tx, read.fingerprint)
+    decision = judge(read, site=page.site, same_url=None, candidates=lambda _: near)
+    if decision.cluster_id is not None and (decision.similarity or 0.0) >= NEARLY_EQUAL:
+        keys = ()  # whoever is like it is like the other one, which is found already
+    return _write(tx, _filing(page, read, decision, lines, keys), now)
+
+
+def _again(tx: Tx, page: Page, known: Known, read: Read, now: datetime) -> Outcome:
+    """File a page whose article is known."""
+    return _write(tx, filing_again(tx, page, known, read), now)
+
+
+def filing_again(tx: Tx, page: Page, known: Known, read: Read) -> Filing:
+    """What there is to file of a page whose article is known."""
+    lines = similar.boilerplate(tx, read.fingerprint.lines)
+    old = draft(known.title, known.text)
+    common = lines.common | similar.boilerplate(tx, old.lines()).common
+    read = replace(read, fingerprint=finish(read.draft, lines.common))
+    folded = common_lines(read.clean.text, common) | common_lines(known.text, common)
+    decision = judge(read, site=page.site, same_url=known, candidates=lambda _: (), boilerplate=folded)
+    return _filing(page, read, decision, lines, read.fingerprint.keys[: similar.POSTINGS])
 
 
 def _adopt(tx: Tx, article_id: int, page: Page, now: datetime) -> None:
@@ -84,9 +120,24 @@ def _adopt(tx: Tx, article_id: int, page: Page, now: datetime) -> None:
         pages.finish(tx, twin.id, Disposition.DUPLICATE, _TWIN, now, article_id=article_id)
 
 
-def _write(tx: Tx, page: Page, read: Read, decision: Decision, now: datetime) -> Outcome:
-    facts = {"clean": read.clean, "fingerprint": read.fingerprint, "content_hash": read.content_hash}
-    filing = Filing(page=page, decision=decision, word_count=read.word_count, **facts)  # type: ignore[arg-type]
+def _filing(page: Page, read: Read, decision: Decision, lines: Boilerplate, keys: tuple[int, ...]) -> Filing:
+    credit, standing = credited(read.clean)
+    return Filing(
+        page=page,
+        decision=decision,
+        clean=read.clean,
+        fingerprint=read.fingerprint,
+        content_hash=read.content_hash,
+        word_count=read.word_count,
+        boilerplate=lines,
+        keys=keys,
+        credit=credit,
+        standing=standing,
+    )
+
+
+def _write(tx: Tx, filing: Filing, now: datetime) -> Outcome:
+    page, decision = filing.page, filing.decision
     article_id = articles.file(tx, filing, now)
     is_copy = decision.kind is DecisionKind.DUPLICATE
     disposition = Disposition.DUPLICATE if is_copy else Disposition.ARTICLE
@@ -103,4 +154,6 @@ def _close(
     article_id: int | None = None,
 ) -> Outcome:
     pages.finish(tx, page.id, disposition, reason, now, article_id=article_id)
+    if article_id is not None:
+        parts.filed(tx, page.id, article_id)
     return Outcome(page_id=page.id, kind=kind, reason=reason, disposition=disposition, article_id=article_id)

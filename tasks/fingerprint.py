@@ -1,27 +1,76 @@
-"""Computes what is compared instead of a text: an exact hash, a sketch, and the hash of a version's content."""
+"""Computes what is compared instead of a text: an exact hash, marks, and the hash of a version's content."""
 
 import hashlib
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
 
 from storage.records import Clean, Fingerprint
+from tasks.likeness import likeness
+from tasks.marks import Marks, marks, pack, unpack
+from tasks.shingles import Hashes, Shingled, distinct, shingled
 from tasks.words import fold, tokens
 
-ALGORITHM = 1
-"""Raised with any change of the arithmetic below; prints of different algorithms are never compared."""
-SKETCH_SIZE = 32
-SHORT_WORDS = 40
-"""Below this a text has too few trigrams for a sketch to mean anything."""
+ALGORITHM = 2
+"""Raised with any change of the arithmetic of prints; prints of different algorithms are never compared."""
+CONTENT_VERSION = 1
+"""Raised with any change of `content_hash`."""
+KEYS = 24
+"""How many of the smallest hashes lead to candidates."""
+_LEAST_WORDS = 20
+"""A text that is nearly all boilerplate is compared as it is."""
+_SIGN = 1 << 31
+_MOST_LINES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All of a fingerprint that can be worked out before the store has said which lines are boilerplate."""
+
+    text: Shingled
+    title: Hashes
+    """The hashes of the title's words."""
+
+    def lines(self) -> tuple[int, ...]:
+        """The hashes of the text's lines, each once; of a long text those of its ends, where boilerplate stands."""
+        hashes = dict.fromkeys(self.text.line_hashes.tolist())
+        lines = [value - _SIGN for value in hashes]
+        return tuple(lines if len(lines) <= _MOST_LINES else lines[: _MOST_LINES // 2] + lines[-_MOST_LINES // 2 :])
+
+
+def draft(title: str, text: str) -> Draft:
+    """Hash a title and a text."""
+    title = " ".join(title.split())
+    both, count = shingled(f"{title}\n{text}"), len(tokens(title))  # at once: half of the cost is one of each call
+    return Draft(both.after(count), both.words[:count])
+
+
+def finish(drafted: Draft, boilerplate: Collection[int] = ()) -> Fingerprint:
+    """The fingerprint of a text without those of its lines (by their hashes) that many stories share."""
+    text = _without(drafted.text, boilerplate)
+    runs = distinct(text.runs())
+    made = marks(text, runs, drafted.title)
+    keys = runs[: KEYS if made.sketch else 0].astype(np.int64) - _SIGN
+    return Fingerprint(
+        algorithm=ALGORITHM,
+        exact=exact_hash(drafted.text),
+        marks=pack(made),
+        keys=tuple(keys.tolist()),
+        lines=drafted.lines(),
+    )
 
 
 def fingerprint(clean: Clean) -> Fingerprint:
-    """The fingerprint of an article, the same in every process and on every platform."""
-    return Fingerprint(algorithm=ALGORITHM, exact=exact_hash(clean.title, clean.text), sketch=sketch(clean.text))
+    """The fingerprint of an article, nothing being known of boilerplate."""
+    return finish(draft(clean.title, clean.text))
 
 
-def exact_hash(title: str, text: str) -> str:
-    """`1:` and a SHA-256 of title and text, blind to case, white space, punctuation and empty fields."""
-    return _hash({"title": fold(title), "text": fold(text)}.items())
+def exact_hash(text: Shingled) -> int:
+    """A signed hash of 64 bits of a text's words, blind to case, white space and punctuation."""
+    return int.from_bytes(
+        hashlib.blake2b(text.words.astype("<u8").tobytes(), digest_size=8).digest(), "little", signed=True
+    )
 
 
 def content_hash(clean: Clean) -> str:
@@ -36,44 +85,51 @@ def content_hash(clean: Clean) -> str:
         "authors": "\n".join(clean.authors),
         "text": clean.text,
     }
-    return _hash((name, " ".join(value.split())) for name, value in named.items())
+    return _hash((name, _squashed(value)) for name, value in named.items())
 
 
-def sketch(text: str) -> tuple[int, ...]:
-    """The smallest 32-bit hashes of the word trigrams, ascending (Broder 1997, 'bottom-k'); () for a short text."""
-    words = tokens(text)
-    if len(words) < SHORT_WORDS:
-        return ()
-    return tuple(heapq.nsmallest(SKETCH_SIZE, {_hash32(shingle) for shingle in trigrams(words)}))
+def _squashed(text: str) -> str:
+    lines = (" ".join(line.split()) for line in text.splitlines())  # a list of all words takes many times their size
+    return " ".join(line for line in lines if line)
 
 
-def trigrams(words: Sequence[str]) -> set[str]:
-    """All runs of three words."""
-    return {" ".join(run) for run in zip(words, words[1:], words[2:], strict=False)}
+def common_lines(text: str, boilerplate: Collection[int]) -> frozenset[str]:
+    """Those lines of a text, folded, whose hashes are these."""
+    if not boilerplate:
+        return frozenset()
+    lines = [line for line in map(fold, text.splitlines()) if line]
+    hashes = (shingled("\n".join(lines)).line_hashes.astype(np.int64) - _SIGN).tolist()
+    return frozenset(line for line, hash_ in zip(lines, hashes, strict=True) if hash_ in boilerplate)
+
+
+def marks_of(print_: Fingerprint) -> Marks:
+    """The marks in a fingerprint."""
+    return unpack(print_.marks)
 
 
 def similarity(a: Fingerprint, b: Fingerprint) -> float:
     """An estimate of the share of trigrams that two texts have in common (Jaccard, 0 to 1); symmetric.
 
-    The smallest hashes of the union are a fair sample of it. Without a sketch on either side the answer is 1 for
-    equal texts and else 0; the same for prints of different algorithms, which have nothing to compare.
+    Without a sketch on either side the answer is 1 for equal texts and else 0; the same for prints of different
+    algorithms, which have nothing to compare.
     """
     if a.algorithm != b.algorithm:
         return 0.0
-    if not a.sketch or not b.sketch:
+    one, other = marks_of(a), marks_of(b)
+    if not one.sketch or not other.sketch:
         return float(a.exact == b.exact)
-    one, other = set(a.sketch), set(b.sketch)
-    union = sorted(one | other)
-    # A sketch that is not full holds all hashes of its text; two of them give the exact value.
-    sample = union if max(len(one), len(other)) < SKETCH_SIZE else union[:SKETCH_SIZE]
-    return len(one & other & set(sample)) / len(sample)
+    return likeness(one, other).jaccard
+
+
+def _without(text: Shingled, boilerplate: Collection[int]) -> Shingled:
+    if not boilerplate:
+        return text
+    common = [value - _SIGN in boilerplate for value in text.line_hashes.tolist()]
+    rest = text.without(np.array(common, np.bool_))
+    return rest if len(rest.words) >= _LEAST_WORDS else text
 
 
 def _hash(fields: Iterable[tuple[str, str]]) -> str:
     # A field that is empty leaves no trace, so that a new field changes no hash that was stored without it.
     lines = (f"{name}={value}\n" for name, value in fields if value)
-    return f"{ALGORITHM}:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
-
-
-def _hash32(shingle: str) -> int:
-    return int.from_bytes(hashlib.blake2b(shingle.encode(), digest_size=4).digest(), "big")
+    return f"{CONTENT_VERSION}:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"

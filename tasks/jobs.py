@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
-from storage import pages, snapshots
+from storage import pages, similar, snapshots
 from storage.errors import StoreBusy
 from storage.locks import store_lock
 from tasks.app import CRAWL_SITES, PACK, PROCESS_PAGES, CopydeskApp
@@ -16,6 +16,9 @@ from tasks.queue import Announcer, BrokerDown, CeleryQueue, announce
 
 _LONGEST_CRAWL_S = 600.0
 """Well below the tasks' time limit, so that a crawl ends by itself and not by the limit."""
+
+_STEPS = 100
+"""Of forgetting, each of a fraction of a second, so that other writers come in between."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +57,17 @@ def pack(task: Any) -> None:
     limits = {"most_bytes": app.settings.pack_bytes, "after": timedelta(seconds=app.settings.pack_after_s)}
     with store_lock(app.store(), "pack") as mine:
         moved = snapshots.pack(app.store(), _now(), **limits) if mine else 0  # type: ignore[arg-type]
+        if mine:
+            _forget(app)
     _log.info("packed: %s", moved)
+
+
+def _forget(app: CopydeskApp) -> None:
+    """Some steps of forgetting by what old articles were found; a new round begins each day."""
+    days = app.settings.candidate_days
+    for _ in range(_STEPS):
+        if not app.store().write(lambda tx: similar.forget_next(tx, _now(), days=days)):
+            return
 
 
 def _announce(app: CopydeskApp, page_ids: list[int]) -> None:

@@ -113,6 +113,8 @@ def _assemble(
     for name in ("subtitle", "description", "section", "keywords", "image", "access", "license", "tdm"):
         winners[name] = best(getattr(extracted, name))
     values = {name: winner.value for name, winner in winners.items() if winner is not None and name != "text"}
+    # The record has no field for a credit: it is kept where it came from.
+    winners["credit"] = best(extracted.credit)
     values["authors"] = people(values.get("authors", ()), publisher_name)
     values["keywords"] = tuple(dict.fromkeys(values.get("keywords", ())))
     values["language"] = primary_language(values.get("language") or facts.language)

@@ -15,6 +15,8 @@ class OutcomeKind(StrEnum):
     DUPLICATE = "duplicate"
     TWIN = "twin"
     """Another address of an article that has one of its own."""
+    PART = "part"
+    """A later part of an article: it will be filed with the first."""
     REJECTED = "rejected"
     KEPT = "kept"
     """The page gave nothing this time; the article that it gave before stays."""

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 from storage import pages, quarantine, snapshots, sources
 from storage.database import Tx
-from storage.errors import SettingsError, StoreBusy
-from storage.records import Disposition, Page, Rejection, SourceConfig
+from storage.errors import StoreBusy
+from storage.records import Disposition, Page, Rejection
 from storage.settings import Settings
 from storage.store import Store
+from tasks import sequence
 from tasks.filing import settle
 from tasks.hints import merged
+from tasks.normalize import best
 from tasks.outcome import Outcome, OutcomeKind
-from tasks.pipeline import Read, read
+from tasks.pipeline import Read, conclude, look
 
 if TYPE_CHECKING:
     from tasks.extract.material import Material
@@ -46,19 +48,29 @@ def process_pages(
     clock: Callable[[], datetime],
     recipes: "Mapping[str, Recipe]",
     settings: Settings,
+    patient: bool = True,
 ) -> list[Outcome]:
     """Process pages one after the other; no page takes its batch along. Raises StoreBusy."""
-    return [process_page(store, one, now=clock(), recipes=recipes, settings=settings) for one in page_ids]
+    same = {"recipes": recipes, "settings": settings, "patient": patient}
+    return [process_page(store, one, now=clock(), **same) for one in page_ids]  # type: ignore[arg-type]
 
 
 def process_page(
-    store: Store, page_id: int, *, now: datetime, recipes: "Mapping[str, Recipe]", settings: Settings
+    store: Store,
+    page_id: int,
+    *,
+    now: datetime,
+    recipes: "Mapping[str, Recipe]",
+    settings: Settings,
+    patient: bool = True,
 ) -> Outcome:
-    """Make of a fetched page what it is: an article, a version, a duplicate, a rejection.
+    """Make of a fetched page what it is: an article, a version, a duplicate, a part, a rejection.
 
-    A page that is not waiting to be processed is skipped, so a message that comes twice does nothing. A failed page
-    waits longer after each try, and goes to quarantine after `max_attempts` of them. Raises StoreBusy while the store
-    cannot be reached: the page then stays as it is, for the sweep to find.
+    The first page of an article of several pages waits until the others were fetched; where `patient` is False, it is
+    filed with what is there. A page that is not waiting to be processed is skipped, so a message that comes twice does
+    nothing. A failed page waits longer after each try, and goes to quarantine after `max_attempts` of them.
+
+    Raises StoreBusy while the store cannot be reached: the page then stays as it is, for the sweep to find.
     """
     page = store.write(lambda tx: pages.begin(tx, page_id))
     if page is None:
@@ -66,35 +78,65 @@ def process_page(
     if page.attempts > settings.max_attempts:
         lost = _Failure(error="the worker died, or lost the store, in each of the tries")
         return store.write(lambda tx: _fail(tx, page, lost, now, settings.max_attempts))
-    result = _read(store, page, recipes)
-    ended = result if isinstance(result, _Failure) else _settled(store, page, result, now, settings)
-    if isinstance(ended, Outcome):
-        return ended
-    return store.write(lambda tx: _fail(tx, page, ended, now, settings.max_attempts))
-
-
-def _read(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> Read | Rejection | _Failure:
     try:
-        return read(_material(store, page, recipes))
+        ending = _ending(store, page, _Terms(now=now, recipes=recipes, settings=settings, patient=patient))
+        return store.write(ending)
     except StoreBusy:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a stranger's page breaks, its batch goes on
-        return _failure(page, error)
+        failure = _failure(page, error)
+    return store.write(lambda tx: _fail(tx, page, failure, now, settings.max_attempts))
 
 
-def _settled(
-    store: Store, page: Page, result: Read | Rejection, now: datetime, settings: Settings
-) -> Outcome | _Failure:
-    try:
-        return store.write(lambda tx: settle(tx, page.id, page.snapshot_id, result, now, settings))
-    except StoreBusy:
-        raise
-    except Exception as error:  # noqa: BLE001 - the boundary, as above; the transaction left nothing behind
-        return _failure(page, error)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """What one call says about how to process its pages."""
+
+    now: datetime
+    recipes: "Mapping[str, Recipe]"
+    settings: Settings
+    patient: bool
 
 
-def _material(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Material":
+def _ending(store: Store, page: Page, terms: _Terms) -> Callable[[Tx], Outcome]:
+    """Read a page outside any transaction; returns what to write of it in one."""
+    now, settings = terms.now, terms.settings
+    material = material_of(store, page, terms.recipes)
+    seen = look(material)
+    if isinstance(seen, Rejection):
+        return _settling(page, seen, terms)
+    with store.reading() as tx:
+        first = sequence.first_of(tx, page, seen)
+    if first is not None and best(seen.blocks) is not None:
+        return lambda tx: sequence.settle_part(tx, page, first, seen, now, settings.allow_addresses)
+    waits, allowed = terms.patient and sequence.waits(page, now), settings.allow_addresses
+
+    def load(part: Page) -> "Material":
+        return material_of(store, part, terms.recipes)
+
+    gathered = sequence.gather(store, page, seen, load, waits=waits, allowed=allowed)
+    wanted = gathered.wanted
+    if waits and wanted is not None:
+        return lambda tx: sequence.wait(tx, page, wanted, now)
+    return _settling(page, conclude(gathered.so_far, material), terms, wanted)
+
+
+def _settling(
+    page: Page, result: Read | Rejection, terms: _Terms, wanted: str | None = None
+) -> Callable[[Tx], Outcome]:
+    def write(tx: Tx) -> Outcome:
+        outcome = settle(tx, page.id, page.snapshot_id, result, terms.now, terms.settings)
+        if wanted is not None:
+            sequence.catch_up(tx, page, wanted)
+        return outcome
+
+    return write
+
+
+def material_of(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Material":
+    """What extraction may look at of a page as it was last fetched. Raises ArchiveDamaged and SettingsError."""
     from tasks.extract.material import Material  # noqa: PLC0415 - as above
+    from tasks.extract.recipes import recipe_for  # noqa: PLC0415
 
     if page.snapshot_id is None:
         raise ValueError(f"page {page.id} waits to be processed but was never stored")
@@ -103,7 +145,7 @@ def _material(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Mat
         body = snapshots.body(tx, store.archive, snapshot)
         hints = merged(pages.sightings(tx, page.id))
         config = sources.by_id(tx, page.source_id).config
-    # A page that continues on a second one (rel=next) is filed as far as it goes: this is the place to add the rest.
+    recipe = recipe_for(recipes, name=config.recipe, site=page.site)
     return Material(
         url=snapshot.url,
         status=snapshot.status,
@@ -114,16 +156,8 @@ def _material(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Mat
         language=config.language,
         timezone=config.timezone,
         publisher=config.publisher,
-        recipe=_recipe(recipes, config, page.site),
+        recipe=recipe.at(snapshot.fetched_at) if recipe else None,
     )
-
-
-def _recipe(recipes: "Mapping[str, Recipe]", config: SourceConfig, site: str) -> "Recipe | None":
-    if config.recipe is None:
-        return next((recipe for recipe in recipes.values() if recipe.site == site), None)
-    if config.recipe not in recipes:
-        raise SettingsError(f"source {config.name!r} names the recipe {config.recipe!r}, which no recipes file holds")
-    return recipes[config.recipe]
 
 
 def _failure(page: Page, error: Exception) -> _Failure:

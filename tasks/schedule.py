@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from storage import pages, sites, snapshots
+from storage import outages, pages, sites, snapshots
 from storage.database import chunks
 from storage.errors import CopydeskError, StoreBusy
 from storage.records import Record
@@ -62,16 +62,19 @@ class TickReport(Record):
 def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -> TickReport:
     """Send messages for what is due and not yet told. Twice at the same instant sends nothing the second time.
 
+    During an outage of our own the schedule is paused: one crawl at a time looks whether a few sites answer again.
+
     Raises StoreBusy and BrokerDown; whatever was not sent then is found by a later tick.
     """
     with store.reading() as tx:
-        claimable = sites.claimable(tx, now)
+        claimable = sites.claimable(tx, now, _MOST_CRAWLS * settings.sites_per_crawl)
+        paused = outages.ongoing(tx)
         pack = snapshots.pack_due(
             tx, now, most_bytes=settings.pack_bytes, after=timedelta(seconds=settings.pack_after_s)
         )
     return TickReport(
         claimable=claimable,
-        crawls=_knock(queue, claimable, settings),
+        crawls=_knock(queue, min(claimable, 1) if paused else claimable, settings),
         announced=sweep(store, queue, now, settings),
         packs=_pack(queue) if pack else 0,
     )

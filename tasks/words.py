@@ -14,13 +14,19 @@ _SYLLABLE_LETTERS_PER_WORD = 5
 _SYMBOLS = "$€£¥₹₽₩₺₴¢%‰"
 _INVISIBLE = dict.fromkeys([0x034F, 0x061C, 0x200C, 0x200D, 0x200E, 0x200F, *range(0xFE00, 0xFE10)])
 _MINUS = {0x2212: "-"}
+_BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2000-\u206f\u20a0-\u20cf]")
 
 
 def tokens(text: str) -> list[str]:
     """The words of a text in order, folded by NFKC and case; a character of Chinese, Japanese or Thai is one word."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE | _MINUS))
-    return _pattern().findall(text.casefold())
+    text = _compatible(text).casefold()
+    return _pattern_for(text).findall(text)
+
+
+def written(text: str) -> list[str]:
+    """The words of a text in order, folded by NFKC but not by case; each line break stands among them."""
+    text = _compatible(text)
+    return _pattern_for(text, breaks=True).findall(text)
 
 
 def fold(text: str) -> str:
@@ -30,11 +36,13 @@ def fold(text: str) -> str:
 
 def word_count(text: str) -> int:
     """How many words a text has: runs between spaces; each ideograph or kana; an estimate for Thai and its like."""
-    ideographs = len(re.findall(f"[{_IDEOGRAPHS}]", text))
-    syllables = len(re.findall(f"[{_SYLLABLES}]", text))
-    rest = re.sub(f"[{_IDEOGRAPHS}{_SYLLABLES}]", " ", text)
-    spaced = sum(1 for chunk in rest.split() if any(map(str.isalnum, chunk)))
-    return spaced + ideographs + -(-syllables // _SYLLABLE_LETTERS_PER_WORD)
+    words = syllables = 0
+    for line in text.splitlines():  # a list of all words of a long text would take many times its size
+        syllables += len(re.findall(f"[{_SYLLABLES}]", line))
+        rest, ideographs = re.subn(f"[{_IDEOGRAPHS}]", " ", line)
+        spaced = re.sub(f"[{_SYLLABLES}]", " ", rest).split()
+        words += ideographs + sum(1 for chunk in spaced if any(map(str.isalnum, chunk)))
+    return words + -(-syllables // _SYLLABLE_LETTERS_PER_WORD)
 
 
 def has_digit(token: str) -> bool:
@@ -42,11 +50,22 @@ def has_digit(token: str) -> bool:
     return any(map(str.isdigit, token))
 
 
+def _compatible(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_INVISIBLE | _MINUS))
+
+
+def _pattern_for(text: str, *, breaks: bool = False) -> re.Pattern[str]:
+    return _pattern(plain=_BEYOND_LATIN.search(text) is None, breaks=breaks)
+
+
 @cache
-def _pattern() -> re.Pattern[str]:
-    letter = f"[^\\W_{_IDEOGRAPHS}{_SYLLABLES}]"
-    word = f"{letter}(?:{letter}|[{_marks()}])*"
-    return re.compile(f"[{_IDEOGRAPHS}{_SYLLABLES}]|(?:(?<=[\\s(])|^)[-+](?=\\d){word}|{word}|[{_SYMBOLS}]")
+def _pattern(*, plain: bool, breaks: bool) -> re.Pattern[str]:
+    """What a word is. Plain text, in Latin letters without combining marks, is split in a third of the time."""
+    letter = "[^\\W_]" if plain else f"[^\\W_{_IDEOGRAPHS}{_SYLLABLES}]"
+    word = f"{letter}+" if plain else f"{letter}(?:{letter}|[{_marks()}])*"
+    single = f"[{_SYMBOLS}]" if plain else f"[{_SYMBOLS}]|[{_IDEOGRAPHS}{_SYLLABLES}]"
+    signed = f"(?:(?<=[\\s(])|^)[-+](?=\\d){word}"
+    return re.compile("|".join([word, single, signed, *(["\\n"] if breaks else [])]))
 
 
 def _marks() -> str:

@@ -29,11 +29,17 @@ LEAVES = (
     "storage.settings",
     "tasks.clean",
     "tasks.compare",
+    "tasks.credit",
     "tasks.decide",
     "tasks.decode",
+    "tasks.diff",
     "tasks.extract*",
     "tasks.fingerprint",
+    "tasks.likeness",
+    "tasks.marks",
     "tasks.normalize",
+    "tasks.parts",
+    "tasks.shingles",
     "tasks.text",
 )
 """Modules that do no more than compute: testable with a value in and a value out."""

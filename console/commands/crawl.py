@@ -40,8 +40,11 @@ def command(desk: Desk, what: tuple[str, ...], wait: float, as_json: bool) -> No
       copydesk crawl https://news.example/2026/budget
     """
     from console import oneshot
+    from console.rests import no_contact
 
     settings = desk.settings()
+    if warning := no_contact(settings):
+        click.echo(f"copydesk: {warning}", err=True)
     with desk.store(create=any(_is_url(one) for one in what)) as store:
         wish = store.write(lambda tx: _wish(tx, what))
         with _progress(shown=not as_json) as tell:

@@ -48,12 +48,20 @@ def _facts(tx: "Connection", url: str) -> dict[str, Any]:
         "address": url,
         "key": key,
         "page": whole(page),
+        **_doubts(tx, page),
         "redirects": pages.leads_to(tx, key)[1:],
         "sightings": [{"source": names.get(one.source_id), **whole(one)} for one in seen],
         "snapshots": whole(snapshots.of_page(tx, page.id)) if page else [],
         **_article_facts(tx, article),
         **_site_facts(tx, url, page),
     }
+
+
+def _doubts(tx: "Connection", page: "Page | None") -> dict[str, Any]:
+    from console.views import whole
+    from storage import doubts
+
+    return {"gone_since": whole(doubts.gone_since(tx, page.id)) if page else None}
 
 
 def _article_facts(tx: "Connection", article: "Article | None") -> dict[str, Any]:
@@ -114,6 +122,8 @@ def _print(facts: dict[str, Any]) -> None:
                 ("advice", advice(page["reason"])),
                 ("failed tries", page["attempts"] or None),
                 ("next fetch", page["next_at"]),
+                ("waits because of", page["reason"] if page["next_at"] and not page["disposition"] else None),
+                ("gone since", facts["gone_since"]),
                 ("discovered", page["discovered_at"]),
                 ("fetched", page["fetched_at"]),
                 ("redirects to", " → ".join(facts["redirects"])),
@@ -125,7 +135,8 @@ def _print(facts: dict[str, Any]) -> None:
             if robots
             else "not asked yet"
         )
-        blocked = site["blocked_until"]
+        why = f" ({site['blocked_for']})" if site["blocked_for"] else ""
+        blocked = f"{site['blocked_until']}{why}" if site["blocked_until"] else None
         print_facts(
             [
                 ("site", site["key"]),

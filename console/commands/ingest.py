@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,7 @@ class _Taking:
     failures: int = 0
     listed: int = 0
     skipped: int = 0
+    pages: set[int] = field(default_factory=set)
 
     def fail(self, message: str) -> None:
         """Tell of a piece that could not be read."""
@@ -79,6 +80,8 @@ class _Taking:
 
 
 def _rows(store: "Store", taking: _Taking, what: tuple[str, ...], url: str | None) -> list[Row]:
+    from console.oneshot import process_left
+
     inputs = _expanded(what)
     if url is not None and len(inputs) != 1:
         raise click.UsageError("--url goes with exactly one file")
@@ -89,6 +92,7 @@ def _rows(store: "Store", taking: _Taking, what: tuple[str, ...], url: str | Non
     with click.progressbar(files, file=sys.stderr, hidden=not sys.stderr.isatty() or len(files) < 2) as shown:
         for one in shown:
             rows += _take_file(store, taking, one, url, recipes)
+    process_left(taking.settings, store, recipes, only=taking.pages, patient=False)  # their parts came after them
     return rows + (_fetch(store, taking, web) if web else [])
 
 
@@ -130,7 +134,7 @@ def _take(store: "Store", taking: _Taking, piece: "Piece", recipes: "Mapping[str
     if isinstance(piece, InputError):
         taking.fail(str(piece))
     elif isinstance(piece, Item):
-        return _take_item(store, taking.settings, piece, recipes)
+        return _take_item(store, taking, piece, recipes)
     elif isinstance(piece, Listed):
         taking.listed += 1
         candidate = piece.candidate
@@ -142,12 +146,13 @@ def _take(store: "Store", taking: _Taking, piece: "Piece", recipes: "Mapping[str
     return None
 
 
-def _take_item(store: "Store", settings: "Settings", item: "Item", recipes: "Mapping[str, Recipe]") -> Row:
+def _take_item(store: "Store", taking: _Taking, item: "Item", recipes: "Mapping[str, Recipe]") -> Row:
     from console.oneshot import process
     from tasks.ingest import put
 
     page_id = store.write(lambda tx: put(tx, item, now()))
-    outcome = process(settings, store, [page_id], recipes)[0]
+    taking.pages.add(page_id)
+    outcome = process(taking.settings, store, [page_id], recipes, patient=False)[0]
     with store.reading() as tx:
         return _outcome_row(tx, item.where, item.exchange.url, outcome)
 

@@ -1,5 +1,6 @@
 """`copydesk show`: one article."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,16 +12,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from storage.records import Article
+    from tasks.candidates import Why
 
 
 @click.command()
 @click.argument("which", metavar="ID|URL")
-@click.option("--why", is_flag=True, help="Say where each field's value comes from.")
+@click.option("--why", is_flag=True, help="Say where each field's value comes from, and what else the page says.")
+@click.option("--diff", is_flag=True, help="Show what its last version changed, by sentence and word.")
 @click.option("--versions", is_flag=True, help="List its versions.")
 @click.option("--text", is_flag=True, help="Print only its text.")
 @click.option("--json", "as_json", is_flag=True, help="The whole record as one JSON object.")
 @pass_desk
-def command(desk: Desk, which: str, why: bool, versions: bool, text: bool, as_json: bool) -> None:
+def command(desk: Desk, which: str, why: bool, diff: bool, versions: bool, text: bool, as_json: bool) -> None:
     """Show one article, by its id or by any address that led to it.
 
     \b
@@ -32,20 +35,122 @@ def command(desk: Desk, which: str, why: bool, versions: bool, text: bool, as_js
     from storage import reading
 
     found, history = desk.read(lambda tx: (one := _find(tx, which), reading.versions(tx, one.id) if versions else []))
+    reasons = _why(desk, found) if why else []
     if as_json:
-        print_json({**reading.to_json(found), **_history(history)}, lines=False)
+        print_json({**reading.to_json(found), **_history(history), **_reasons(reasons)}, lines=False)
     elif text:
         click.echo(safe(found.content.text))
     elif why:
-        rows = [(n, p.source, p.confidence, p.raw) for n, p in sorted(found.content.provenance.items())]
-        print_table(("field", "from", "confidence", "as it stood there"), rows)
+        print_table(_WHY_HEAD, [line for one in reasons for line in _why_lines(one)])
+        _print_decision(desk, found.id)
+    elif diff:
+        click.echo(safe(_difference(desk, found.id)))
     elif versions:
         print_table(_VERSION_HEAD, [_version_line(one) for one in history])
     else:
         _print(found)
 
 
+def _print_decision(desk: Desk, article_id: int) -> None:
+    """How it was decided where the article belongs: with what it was compared, and how alike the two were."""
+    from storage import reading
+
+    told = desk.read(lambda tx: reading.decision(tx, article_id))
+    click.echo()
+    rank = "the primary" if told["primary_article_id"] == article_id else f"led by article {told['primary_article_id']}"
+    facts = [("decision", told["reason"]), ("similarity", _share(told["similarity"])), ("credit", told["credit"])]
+    print_facts([*facts, ("cluster", f"{told['cluster_id']}, {rank} ({told['primary_reason']})")])
+    compared = told["evidence"].get("compared", ())
+    if compared:
+        names = ("jaccard", "containment", "numbers", "names", "title", "length")
+        rows = [
+            (
+                one["article"],
+                one["cluster"],
+                f"{one['probability']:.3f}",
+                *(_share(one["measures"].get(name)) for name in names),
+            )
+            for one in compared
+        ]
+        print_table(("compared with", "cluster", "probability", *names), rows)
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
+
+
+def _difference(desk: Desk, article_id: int) -> str:
+    from storage import reading
+    from tasks.diff import diff, marked
+
+    texts = [
+        f"{one.content.title}\n{one.content.text}" for one in desk.read(lambda tx: reading.versions(tx, article_id))
+    ]
+    return marked(diff(texts[-2], texts[-1]), context=1) if len(texts) > 1 else "it has one version only"
+
+
+_BRIEF = 120
+"""Characters of a long value that a table shows."""
 _VERSION_HEAD = ("version", "class", "fetched", "words", "title")
+
+
+_WHY_HEAD = ("field", "", "from", "confidence", "as it stood there", "read as")
+
+
+def _why(desk: Desk, found: "Article") -> "list[Why]":
+    """The reasons for each field; the candidates that lost are read once more from the bytes of this version."""
+    from storage import articles
+    from storage.errors import ArchiveError, NotFound
+    from storage.records import Rejection
+    from storage.rereading import Place
+    from tasks.candidates import explained
+    from tasks.extract.recipes import load_recipes
+    from tasks.rereading import findings
+
+    settings = desk.settings()
+    recipes = load_recipes(settings.recipes) if settings.recipes else {}
+    with desk.store() as store:
+        with store.reading() as tx:
+            page_id = articles.page_of(tx, found.id)
+        place = Place(
+            article_id=found.id,
+            url=found.content.url,
+            version=found.version,
+            page_id=page_id,
+            snapshot_id=found.snapshot_id,
+        )
+        try:
+            _, seen = findings(store, place, recipes)
+        except (ArchiveError, NotFound) as error:
+            click.echo(f"copydesk: what else the page says cannot be read: {error}", err=True)
+            return explained(found, None)
+    if isinstance(seen, Rejection):
+        click.echo(f"copydesk: by the present rules this page has no article: {seen.reason}", err=True)
+        return explained(found, None)
+    return explained(found, seen)
+
+
+def _why_lines(one: "Why") -> Iterator[tuple[Any, ...]]:
+    """The winner first, then each candidate that lost."""
+    name = one.field
+    if one.winner is not None:
+        yield (name, "chosen", one.winner.source, one.winner.confidence, one.winner.raw, "")
+        name = ""
+    for lost in one.lost:
+        yield (name, "lost", lost.source, lost.confidence, _brief(lost.raw), _brief(lost.value))
+        name = ""
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}… ({len(text)} characters)"
+
+
+def _reasons(reasons: "list[Why]") -> dict[str, Any]:
+    from console.views import whole
+
+    if not reasons:
+        return {}
+    return {"why": {one.field: {"winner": whole(one.winner), "lost": whole(one.lost)} for one in reasons}}
 
 
 def _find(tx: "Connection", which: str) -> "Article":

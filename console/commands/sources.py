@@ -1,13 +1,16 @@
 """`copydesk sources`: which sources are watched."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.desk import Desk, now, pass_desk
-from console.params import Duration
+from console.params import Duration, pairs
+from console.progress import progress_bar
 from console.render import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
     from storage.records import Source, SourceConfig
     from storage.settings import Settings
+    from storage.store import Store
+
+_AT_ONCE = 2000
+"""Sources added in one transaction of an import."""
 
 
 @click.group()
@@ -24,6 +31,7 @@ def command() -> None:
     \b
     Example:
       copydesk sources add https://news.example/feed.xml --every 10m
+      copydesk sources probe https://news.example/
       copydesk sources import subscriptions.opml
       copydesk sources list
     """
@@ -48,22 +56,97 @@ def command() -> None:
 @click.option("--exclude", multiple=True, metavar="REGEX", help="Leave out addresses that match one of these.")
 @click.option("--recipe", help="Name of a site recipe.")
 @click.option("--priority", type=int, default=0, show_default=True, help="Higher goes first among a site's pages.")
+@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Send this header.")
+@click.option("--cookie", "cookies", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Send this cookie.")
+@click.option("--basic", metavar="VARIABLE", help="Environment variable that holds USER:PASSWORD.")
+@click.option("--bearer", metavar="VARIABLE", help="Environment variable that holds a bearer token.")
+@click.option("--proxy", metavar="URL", help="Go through this proxy, one of those in the setting proxies.")
+@click.option("--delay", type=float, metavar="SECONDS", help="Least time between two requests to its site.")
+@click.option("--concurrency", type=int, default=1, show_default=True, help="Requests to its site at the same time.")
+@click.option(
+    "--keep", "retention", multiple=True, metavar="KIND=DAYS", callback=pairs, help="Days to keep raw, polls…"
+)
 @click.option("--replace", is_flag=True, help="Replace a source of the same name.")
 @pass_desk
 def add(desk: Desk, replace: bool, **entry: Any) -> None:
     """Watch a feed, sitemap, section page or single page at URL; it is due at once.
 
+    Headers, cookies and credentials are sent to the source's own site only. A value env:NAME stands for what the
+    environment variable NAME holds when it is sent; credentials are never stored.
+
     \b
     Example:
       copydesk sources add https://news.example/feed.xml
       copydesk sources add https://news.example/politics --kind section --every 30m --name politics
+      copydesk sources add https://news.example/members.xml --bearer NEWS_TOKEN --delay 5 --keep raw=30
     """
     from crawler.importing import source_config
 
+    entry["retention"] = {kind: _days(text) for kind, text in entry["retention"].items()}
     config = source_config({key: value for key, value in entry.items() if value is not None}, "sources add")
     with desk.store(create=True) as store:
         added = store.write(lambda tx: _add(tx, config, desk.settings(), replace=replace))
     click.echo(f"added {added.config.name}: due now; 'copydesk crawl {added.config.name}' fetches it")
+
+
+@command.command()
+@click.argument("url")
+@click.option("--add", "and_add", is_flag=True, help="Watch the best that was found.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_desk
+def probe(desk: Desk, url: str, and_add: bool, as_json: bool) -> None:
+    """Ask a site what it offers, and print the source entry for the best of it.
+
+    Looks at robots.txt, the address, the feeds and sitemaps that these announce, and at what the site says about
+    licences and text and data mining. It asks as politely as a crawl does. Exit 1 when there is nothing to watch.
+
+    \b
+    Example:
+      copydesk sources probe https://news.example/
+      copydesk sources probe https://news.example/ --add
+    """
+    from console.probing import entry_of, print_offer
+    from console.views import whole
+    from crawler.probe import probe as ask
+    from crawler.source_entry import source_config
+
+    source_config({"url": url}, "sources probe")
+    with probing_environment(desk) as environment:
+        offer = ask(url, environment)
+    if as_json:
+        print_json(whole(offer), lines=False)
+    else:
+        print_offer(offer)
+    if offer.best is None:
+        click.echo("copydesk: nothing there to watch", err=True)
+        click.get_current_context().exit(1)
+    if not as_json:
+        click.echo(entry_of(offer, offer.best))
+    if and_add:
+        entry = {"url": offer.best.url, "kind": offer.best.source_kind.value}
+        with desk.store(create=True) as store:
+            added = store.write(
+                lambda tx: _add(tx, source_config(entry, "sources probe"), desk.settings(), replace=False)
+            )
+        click.echo(f"added {added.config.name}: due now; 'copydesk crawl {added.config.name}' fetches it", err=as_json)
+
+
+@contextmanager
+def probing_environment(desk: Desk) -> Iterator[dict[str, str]]:
+    """The variables for a probe: of the store, whose leases and robots it shares, or of one that is thrown away."""
+    from tempfile import TemporaryDirectory
+
+    from storage.errors import NotFound
+
+    settings = desk.settings()
+    try:
+        with desk.store():
+            pass
+    except NotFound:
+        with TemporaryDirectory(prefix="copydesk-probe-") as folder:
+            yield {**settings.environment(), "COPYDESK_DATA": folder, "COPYDESK_DATABASE": ""}
+        return
+    yield settings.environment()
 
 
 @command.command("import")
@@ -72,13 +155,20 @@ def add(desk: Desk, replace: bool, **entry: Any) -> None:
 @click.option("--skip-bad", is_flag=True, help="Leave bad entries out instead of refusing the whole file.")
 @pass_desk
 def import_(desk: Desk, files: tuple[Path, ...], replace: bool, skip_bad: bool) -> None:
-    """Watch all sources of TOML or OPML files. A file with a bad entry is refused as a whole.
+    """Watch all sources of TOML, OPML or CSV files. A file with a bad entry is refused as a whole.
 
     \b
     A TOML file has an entry like this for each source; every option of 'sources add' is a key:
       [[source]]
       url = "https://news.example/feed.xml"
       every = "10m"
+      bearer = "NEWS_TOKEN"          # an environment variable
+      headers = { Accept-Language = "de" }
+      retention = { raw = 30 }       # days
+
+    \b
+    A CSV file begins with a row of the same keys:
+      name,url,kind,every,headers.Accept-Language
 
     \b
     Example:
@@ -132,8 +222,9 @@ def show(desk: Desk, name: str, as_json: bool) -> None:
     if as_json:
         print_json({**source_json(found), "polls": whole(polls)}, lines=False)
         return
-    facts = {key: value for key, value in source_json(found).items() if value not in (0, False, [], None)}
-    print_facts((key, ", ".join(value) if isinstance(value, list) else value) for key, value in facts.items())
+    facts = {key: value for key, value in source_json(found).items() if value not in (0, False, [], {}, None)}
+    facts["retention"] = [f"{kind} {days} days" for kind, days in facts.get("retention", {}).items()]
+    print_facts((key, ", ".join(v) if isinstance(v, list) else v) for key, v in facts.items() if v != [])
     if polls:
         click.echo()
         head = ("polled", "outcome", "status", "entries", "new", "note")
@@ -218,28 +309,45 @@ def _import_file(desk: Desk, file: Path, *, replace: bool, skip_bad: bool) -> bo
     return added == len(entries)
 
 
-def _add_all(desk: Desk, file: str, configs: Iterable["SourceConfig"], *, replace: bool, skip_taken: bool) -> int:
+def _add_all(desk: Desk, file: str, configs: list["SourceConfig"], *, replace: bool, skip_taken: bool) -> int:
+    """Add in transactions of some thousands, so that nobody who writes meanwhile waits for the whole file."""
+    settings = desk.settings()
+    with desk.store(create=True) as store:
+        if not replace:
+            configs = _without_taken(store, file, configs, skip=skip_taken)
+        with progress_bar(len(configs), "sources") as advance:
+            for start in range(0, len(configs), _AT_ONCE):
+                part = configs[start : start + _AT_ONCE]
+                store.write(partial(_add_some, configs=part, settings=settings, replace=replace))
+                advance(len(part))
+    return len(configs)
+
+
+def _without_taken(store: "Store", file: str, configs: list["SourceConfig"], *, skip: bool) -> list["SourceConfig"]:
+    from storage import sources
     from storage.errors import SourceError
 
-    settings = desk.settings()
-
-    def work(tx: "Connection") -> list[str]:
-        skipped = []
-        for config in configs:
-            try:
-                _add(tx, config, settings, replace=replace)
-            except SourceError as error:
-                if not skip_taken:
-                    raise SourceError(f"{file}: {error}; nothing of this file was added") from error
-                skipped.append(str(error))
-        return skipped
-
-    configs = list(configs)
-    with desk.store(create=True) as store:
-        skipped = store.write(work)
-    for message in skipped:
+    with store.reading() as tx:
+        taken = sources.taken(tx, [config.name for config in configs])
+    told = [f"{file}: source {name!r} exists already; remove it first, or give --replace" for name in sorted(taken)]
+    if told and not skip:
+        raise SourceError(f"{told[0]}; nothing of this file was added")
+    for message in told:
         click.echo(f"copydesk: skipped: {message}", err=True)
-    return len(configs) - len(skipped)
+    return [config for config in configs if config.name not in taken]
+
+
+def _add_some(tx: "Connection", configs: list["SourceConfig"], settings: "Settings", *, replace: bool) -> int:
+    from crawler.urls import site_of
+    from storage import sources
+
+    entries = [(config, site_of(config.url)) for config in configs]
+    first = max(settings.min_interval_s, 1)
+    return sources.add_many(tx, entries, now=now(), interval_s=first, replace=replace)
+
+
+def _days(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _set_paused(desk: Desk, names: tuple[str, ...], *, paused: bool) -> None:

@@ -39,7 +39,7 @@ def command(desk: Desk, as_json: bool, check: bool) -> None:
 def _figures(tx: "Connection") -> dict[str, Any]:
     from console import questions
     from console.views import whole
-    from storage import changes, pages, reading, sites, snapshots, sources
+    from storage import changes, events, pages, reading, sites, snapshots, sources
 
     moment = now()
     hot_bodies, hot_bytes = snapshots.hot(tx)
@@ -56,6 +56,8 @@ def _figures(tx: "Connection") -> dict[str, Any]:
         "hot_bodies": hot_bodies,
         "hot_bytes": hot_bytes,
         "last_change": changes.last(tx),
+        "events": events.counts(tx),
+        "open_events": [whole(one) for one in events.current(tx, limit=20)],
     }
 
 
@@ -75,6 +77,10 @@ def _print(figures: dict[str, Any]) -> None:
             ("last change", figures["last_change"]),
         ]
     )
+    if figures["open_events"]:
+        click.echo()
+        rows = [(row["opened_at"], row["kind"], row["source"], row["detail"]) for row in figures["open_events"]]
+        print_table(("open since", "event", "source", "detail"), rows)
     if figures["pages"]:
         click.echo()
         rows = [(row["state"], row["disposition"], row["reason"], row["count"]) for row in figures["pages"]]

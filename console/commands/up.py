@@ -19,8 +19,11 @@ def command(desk: Desk) -> None:
     """
     import sys
 
+    from console.rests import no_contact
     from tasks.up import up
 
     settings = desk.settings()
+    if warning := no_contact(settings):
+        click.echo(f"copydesk: {warning}", err=True)
     web = [sys.executable, "-m", "console.cli", "web"] if settings.web_port else []
     click.get_current_context().exit(up(settings, web=web))

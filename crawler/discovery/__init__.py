@@ -13,6 +13,7 @@ from crawler.discovery.payload import decode, unpack
 from crawler.discovery.rss import read_rss
 from crawler.discovery.section import is_article, read_section
 from crawler.discovery.sitemap import is_text_sitemap, read_sitemap, read_text_sitemap
+from crawler.shapes import NOTHING, Shapes
 from crawler.urls import clean
 from storage.errors import DiscoveryError
 from storage.records import Candidate, SourceKind, Via
@@ -32,12 +33,14 @@ def discover(
     now: datetime,
     content_type: str | None = None,
     expected: SourceKind = SourceKind.AUTO,
+    shapes: Shapes = NOTHING,
 ) -> Listing:
     """Return what the body at `url` lists.
 
     The body is judged by its content; the media type only helps with the encoding. `expected` decides what HTML is: a
     page of links, a page by itself (PAGE), or a failure where a feed or sitemap is wanted. With AUTO, HTML at an
-    address that names a feed is a failure too: a challenge or an error page, not a feed that became empty.
+    address that names a feed is a failure too: a challenge or an error page, not a feed that became empty. `shapes` are
+    those of the site's article addresses, where they are known.
 
     Raises DiscoveryError `not_a_feed`, `not_a_sitemap`, `xml_entities`, `too_large` or `truncated`, and ValueError if
     `url` is not http(s).
@@ -55,17 +58,18 @@ def discover(
         return read_sitemap(parse_xml(text, url), now)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return read_json_feed(text.lstrip("\ufeff \t\r\n"), url, now)
-    return _html(text, url, expected) if name == "html" or _HTML.search(text[:5000]) else _other(text, url, expected)
+    is_html = name == "html" or _HTML.search(text[:5000])
+    return _html(text, url, expected, shapes) if is_html else _other(text, url, expected)
 
 
-def _html(text: str, url: str, expected: SourceKind) -> Listing:
+def _html(text: str, url: str, expected: SourceKind, shapes: Shapes) -> Listing:
     if expected is SourceKind.SECTION:
-        return read_section(text, url)
+        return read_section(text, url, shapes)
     if expected is SourceKind.SITEMAP:
         raise DiscoveryError("not_a_sitemap", f"HTML instead of a sitemap at {url}")
     if expected is SourceKind.FEED or _FEED_ADDRESS.search(url):
         raise DiscoveryError("not_a_feed", f"HTML instead of a feed at {url}")
-    return _page(url) if is_article(text) else read_section(text, url)
+    return _page(url) if is_article(text) else read_section(text, url, shapes)
 
 
 def _other(text: str, url: str, expected: SourceKind) -> Listing:

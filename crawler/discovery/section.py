@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from crawler.discovery.entries import address
 from crawler.discovery.listing import Listing, collect
 from crawler.discovery.text import MAX_TEXT, scrub
+from crawler.shapes import NOTHING, Shapes
 from crawler.urls import canonical_key, site_of
 from storage.records import Candidate, Hints, SourceKind, Via
 
@@ -60,15 +61,18 @@ class _Link:
     points: int
 
 
-def read_section(html: str, url: str) -> Listing:
+def read_section(html: str, url: str, shapes: Shapes = NOTHING) -> Listing:
     """Return the article-like links of a page to its own site, in order, each page once, and the feeds it announces.
+
+    A link counts by its address, its text and its place; where `shapes` tell what the site's articles' addresses look
+    like, they count too.
 
     A title is the longest text of the links to one page.
     """
     tree = LexborHTMLParser(flattened(html))
     base = _base(tree, url)
     found: dict[str, _Link] = {}
-    for link in _links(tree, base, url):
+    for link in _links(tree, base, url, shapes):
         seen = found.get(link.key)
         found[link.key] = link if seen is None else _joined(seen, link)
     articles = [link for link in found.values() if link.points >= THRESHOLD]
@@ -110,7 +114,7 @@ def flattened(html: str) -> str:
     return _TAG.sub(keep, html)
 
 
-def _links(tree: LexborHTMLParser, base: str, url: str) -> Iterator[_Link]:
+def _links(tree: LexborHTMLParser, base: str, url: str, shapes: Shapes) -> Iterator[_Link]:
     own_key, own_site = canonical_key(url), site_of(url)
     for node in tree.css("a[href]")[:MAX_LINKS]:
         target = address(node.attributes.get("href") or "", base)
@@ -123,7 +127,8 @@ def _links(tree: LexborHTMLParser, base: str, url: str) -> Iterator[_Link]:
         if place is None or "sponsored" in (node.attributes.get("rel") or "").lower():
             continue
         text = _text(node)
-        yield _Link(url=target.partition("#")[0], key=key, text=text, points=_shape(key) + _wording(text) + place)
+        points = _shape(key) + _wording(text) + place + shapes.points(key)
+        yield _Link(url=target.partition("#")[0], key=key, text=text, points=points)
 
 
 def _joined(first: _Link, second: _Link) -> _Link:

@@ -15,18 +15,22 @@ from tasks.extract.access import find_access
 from tasks.extract.body import bodies, selected_texts
 from tasks.extract.dates import Dates, find_dates
 from tasks.extract.document import Document, join, parse, text_of
+from tasks.extract.headline import overlap, page_headline
 from tasks.extract.language import declared, languages
 from tasks.extract.lexicon import fold, squash
-from tasks.extract.links import canonical, next_page, refresh_target
+from tasks.extract.links import canonical, next_page, previous_page, refresh_target
 from tasks.extract.material import Material
 from tasks.extract.meta import values
-from tasks.extract.people import authors
-from tasks.extract.recipes import Recipe
+from tasks.extract.people import bylines
+from tasks.extract.recipes import Recipe, without
+from tasks.extract.rights import reservations
 from tasks.extract.soft404 import is_declared, refusal, word_count
 from tasks.extract.titles import above_headline, find_titles, headings, site_names
 
 __all__ = ["Material", "extract"]
 
+_SAME_HEADLINE = 0.6
+"""Share of its words above which a finding is the headline in another form."""
 _MARKUP = re.compile(r"<(?:!doctype html|html|head|body|article|div|p|h1|meta|title)\b", re.IGNORECASE)
 _STANDFIRST = re.compile(
     r"(?:^|[\s_-])(?:standfirst|subtitle|sub-title|subheadline|subhead|subheading|dek|deck|strapline|chapo|sottotitolo|bajada|untertitel)(?:$|[\s_-])",
@@ -49,6 +53,8 @@ def extract(material: Material) -> Extracted | Rejection:
     text = decode(material.body, content_type).text
     marked = bool(_MARKUP.search(text[:2000]))
     if kind in ("text/html", "application/xhtml+xml") or marked:
+        if material.recipe and material.recipe.remove:
+            text = without(text, material.recipe.remove)
         return _page(parse(text, material.url), material)
     if kind in ("", "text/plain", "text/markdown", "application/octet-stream") and _is_text(text):
         return _plain(text, material)
@@ -57,24 +63,26 @@ def extract(material: Material) -> Extracted | Rejection:
 
 def _page(document: Document, material: Material) -> Extracted | Rejection:
     recipe = material.recipe or Recipe(name="")
-    node = _article(document)
+    node = article_node(document)
     title = find_titles(document, node, material.hints.title, _selected(document, recipe.title)[:1])
     subtitle = _subtitle(document, node, title)
-    elsewhere = [*(t.value for t in title[:6]), *(s.value for s in subtitle), *above_headline(document)]
+    elsewhere = [*_headlines(title), *(s.value for s in subtitle), *above_headline(document)]
     body = bodies(document, node, material, elsewhere)
     best = body[0].value if body else ()
     rejection = refusal(document, _labels(document, title), best, is_declared(document, node))
     if rejection:
         return replace(rejection, target=refresh_target(document))
     language = languages(document, material, blocks.plain(best))
+    headline = page_headline(document, node)
     when = find_dates(
         document,
         node,
         material,
         declared(document, material) or (language[0].value if language else ""),
         _selected(document, recipe.published),
+        headline,
     )
-    who = authors(document, node, material, _selected(document, recipe.authors), site_names(document, node))
+    who = bylines(document, node, material, _selected(document, recipe.authors), site_names(document, node), headline)
     return Extracted(
         title=title,
         subtitle=subtitle,
@@ -85,7 +93,8 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
             ("og:description", "description", "twitter:description", "dc.description"),
             material.hints.summary,
         ),
-        authors=who,
+        authors=who.authors,
+        credit=who.credit,
         published_at=when.published,
         published_precision=when.precision,
         modified_at=when.modified,
@@ -102,20 +111,28 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
         publisher=_publisher(document, node, material),
         canonical_url=canonical(document, node),
         license=_license(document, node),
-        tdm=_tdm(document, material),
+        tdm=reservations(material.headers, document.meta),
         access=find_access(document, node),
         blocks=body,
         next_page=next_page(document),
+        previous_page=previous_page(document),
     )
 
 
-def _article(document: Document) -> dict[str, Any] | None:
+def article_node(document: Document) -> dict[str, Any] | None:
+    """The JSON-LD node of the page's own article."""
     addresses = [
         document.url,
         *(f.value for f in canonical(document, None)[:1] if urlsplit(f.value).path not in ("", "/")),
     ]
     shown = headings(document) + [text for _, text in values(document.meta, ("og:title", "twitter:title"))]
     return jsonld.article(document.jsonld, addresses, [*shown, *_title_texts(document)])
+
+
+def _headlines(found: tuple[Finding[str], ...]) -> list[str]:
+    """The title in its several forms; other findings may be headings of sections, which belong in the body."""
+    best = fold(found[0].value) if found else ""
+    return [one.value for one in found[:6] if overlap(fold(one.value), best) > _SAME_HEADLINE]
 
 
 def _labels(document: Document, title: Iterable[Finding[str]]) -> list[str]:
@@ -141,8 +158,8 @@ def _subtitle(
     shown = [
         ("dom:standfirst", text_of(e), 0.8)
         for e in document.tree.xpath("//body//*[@class][not(ancestor::aside)]")
-        if _STANDFIRST.search(e.get("class"))
-    ][:2]
+        if _STANDFIRST.search(e.get("class")) and not _below_prose(e)
+    ][:1]
     shown += [
         ("jsonld:alternativeHeadline", text, 0.8) for text in jsonld.strings((node or {}).get("alternativeHeadline"))
     ]
@@ -152,6 +169,11 @@ def _subtitle(
         for source, raw, trust in shown
         if 10 < len(text := squash(raw)) <= 500 and fold(text) != best
     )
+
+
+def _below_prose(element: Any) -> bool:
+    """Whether a long paragraph stands before an element: then it heads a section, whatever its class says."""
+    return bool(element.xpath("boolean(preceding::p[string-length(normalize-space()) > 200])"))
 
 
 def _texts(
@@ -229,17 +251,6 @@ def _license(document: Document, node: dict[str, Any] | None) -> tuple[Finding[s
     )
 
 
-def _tdm(document: Document, material: Material) -> tuple[Finding[str], ...]:
-    """The page's reservation of text and data mining (W3C TDM Reservation Protocol)."""
-    listed = [("header:tdm-reservation", material.header("tdm-reservation") or "", 0.95)]
-    listed += [("meta:tdm-reservation", text, 0.9) for _, text in values(document.meta, ("tdm-reservation",))]
-    return tuple(
-        Finding(value=value, source=source, raw=value, confidence=trust)
-        for source, value, trust in listed
-        if value in ("0", "1")
-    )
-
-
 def _plain(text: str, material: Material) -> Extracted | Rejection:
     headline, body = plaintext.read(text)
     words = word_count(blocks.plain(body))
@@ -253,7 +264,7 @@ def _plain(text: str, material: Material) -> Extracted | Rejection:
         title=tuple(
             Finding(value=squash(raw), source=source, raw=raw, confidence=trust) for source, raw, trust in listed if raw
         ),
-        authors=authors(empty, None, material, (), frozenset()),
+        authors=bylines(empty, None, material, (), frozenset()).authors,
         published_at=when.published,
         published_precision=when.precision,
         modified_at=when.modified,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
 
 from storage.records import Block, Finding
-from tasks.extract import blocks, jsonld
+from tasks.extract import blocks, forest, jsonld
+from tasks.extract.classify import judge
 from tasks.extract.document import Document
-from tasks.extract.junk import without_junk
+from tasks.extract.junk import without_junk, without_repeats
 from tasks.extract.material import Material
+from tasks.extract.medoid import medoid
 from tasks.extract.prune import pruned
 
 Blocks = tuple[Block, ...]
@@ -33,29 +35,66 @@ _MOST_ELEMENTS = 20_000
 """Elements above which trafilatura's heuristics, which look at each many times, take too long."""
 
 
+_DOUBT = 0.2
+"""Expected wrong characters for each chosen one from which the classifier is wrong more often than trafilatura is
+(cross-validated over sites, `benchmarks/extraction.py`)."""
+_SHORT = 400
+"""Characters of a text that may be all of a short notice, or all that was found of a long article."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What the voices read from."""
 
     document: Document
-    tree: Any
-    """The pruned copy of the page's tree."""
     node: dict[str, Any] | None
     material: Material
+    pruned: list[Any]
+    """The pruned copy of the page's tree, once one of the voices needed it."""
+
+    @property
+    def tree(self) -> Any:
+        """The page's tree without furniture."""
+        if not self.pruned:
+            self.pruned.append(pruned(self.document.tree))
+        return self.pruned[0]
+
+
+Voice = tuple[str, float, Callable[[Page], Blocks]]
+"""A source's name, its trust, and how it reads the page."""
 
 
 def bodies(
     document: Document, node: dict[str, Any] | None, material: Material, repeated: Iterable[str]
 ) -> tuple[Finding[Blocks], ...]:
     """What each voice takes for the text, best first, boilerplate and `repeated` texts taken out."""
-    page = Page(document=document, tree=pruned(document.tree), node=node, material=material)
+    page = Page(document=document, node=node, material=material, pruned=[])
     texts = tuple(repeated)
+    learnt = forest.model()
+    judged = judge(document, node, learnt)
+    chosen = judged.chosen(learnt.threshold) if judged else ()
+    found = [*_learnt(chosen, texts), *_heard(page, _CHEAP, texts)]
+    doubt = judged.doubt() if judged else 1.0
+    if doubt > _DOUBT or _size(chosen) < _SHORT:
+        found += _heard(page, _DEAR, texts)
+        found = _weighed(found)
+    return tuple(sorted(found, key=lambda finding: -finding.confidence))
+
+
+def _learnt(chosen: Blocks, repeated: tuple[str, ...]) -> list[Finding[Blocks]]:
+    """The classifier's blocks. It has learnt what is boilerplate, so only what stands elsewhere in the record goes."""
+    kept = without_repeats(chosen, repeated)
+    raw = f"{_size(kept)} characters"
+    return [Finding(value=kept, source="blocks", raw=raw, confidence=_CLASSIFIER)] if kept else []
+
+
+def _heard(page: Page, voices: Iterable[Voice], repeated: tuple[str, ...]) -> list[Finding[Blocks]]:
     found: list[Finding[Blocks]] = []
-    for source, trust, voice in _VOICES:
-        cleaned = without_junk(voice(page), texts)
+    for source, trust, voice in voices:
+        cleaned = without_junk(voice(page), repeated)
         if cleaned:
             found.append(Finding(value=cleaned, source=source, raw=f"{_size(cleaned)} characters", confidence=trust))
-    return tuple(sorted(_weighed(found), key=lambda finding: -finding.confidence))
+    return found
 
 
 def _recipe(page: Page) -> Blocks:
@@ -157,14 +196,20 @@ def feed_blocks(markup: str) -> Blocks:
     return blocks.from_markup(str(soup.body.decode_contents() if soup.body else soup))
 
 
-_VOICES: tuple[tuple[str, float, Callable[[Page], Blocks]], ...] = (
+_CLASSIFIER = 0.9
+_TRUST = {"blocks": 1.3, "trafilatura": 1.0, "dom:body": 0.6, "dom:article": 0.6}
+"""How much each voice counts where they are compared; flat between 1.0 and 1.6 for the classifier (cross-validated)."""
+_CHEAP: tuple[Voice, ...] = (
     ("recipe:body", 1.0, _recipe),
-    ("trafilatura", 0.9, _trafilatura),
-    ("dom:body", 0.82, _declared),
-    ("dom:article", 0.8, _dom),
     ("jsonld:articleBody", 0.7, _jsonld),
     ("feed:content", 0.6, _feed),
 )
+_DEAR: tuple[Voice, ...] = (
+    ("trafilatura", 0.85, _trafilatura),
+    ("dom:body", 0.82, _declared),
+    ("dom:article", 0.8, _dom),
+)
+"""Voices that are asked where the classifier is in doubt: they cost several times what it costs."""
 
 
 def _size(found: Blocks) -> int:
@@ -176,24 +221,30 @@ def _paragraphs(element: Any) -> int:
 
 
 def _weighed(found: list[Finding[Blocks]]) -> list[Finding[Blocks]]:
-    """Lift a voice above the extractor where that plainly lost text: the declared container, own data, the feed."""
+    """Lift the voice that agrees most with the others, or one that plainly found more text than the classifier."""
     sizes = {finding.source: _size(finding.value) for finding in found}
-    base = sizes.get("trafilatura", 0)
-    rescued = []
+    base = max(sizes.get("blocks", 0), sizes.get("trafilatura", 0))
+    chosen = medoid({finding.source: blocks.plain(finding.value) for finding in found}, _TRUST)
+    lifted = []
     for finding in found:
-        trust = finding.confidence
-        size = sizes[finding.source]
-        more = size > base * 1.5 + 100 and _is_prose(finding.value)
-        if (finding.source == "dom:body" and more) or (finding.source == "dom:article" and more and base < _LITTLE):
-            trust = 0.93 if finding.source == "dom:body" else 0.92
-        elif finding.source == "jsonld:articleBody" and size > 1.5 * max(base, 200):
-            trust = 0.94
-        elif finding.source == "feed:content" and size > 1.5 * max(
-            base, sizes.get("dom:body", 0), sizes.get("dom:article", 0), 200
-        ):
-            trust = 0.91
-        rescued.append(Finding(value=finding.value, source=finding.source, raw=finding.raw, confidence=trust))
-    return rescued
+        trust = 0.92 if finding.source == chosen else finding.confidence
+        more = sizes[finding.source] > base * 1.5 + 100 and _is_prose(finding.value)
+        if finding.source == "dom:body" and more:
+            trust = 0.93
+        elif finding.source == "dom:article" and more and base < _LITTLE:
+            trust = 0.925
+        lifted.append(replace(finding, confidence=trust))
+    return _rescued(lifted, max(base, sizes.get("dom:body", 0), sizes.get("dom:article", 0)))
+
+
+def _rescued(found: list[Finding[Blocks]], base: int) -> list[Finding[Blocks]]:
+    """Lift the page's own data or the feed's where the page's elements plainly hold less than these."""
+    lifted = []
+    for finding in found:
+        more = _size(finding.value) > 1.5 * max(base, 200)
+        trust = {"jsonld:articleBody": 0.94, "feed:content": 0.93}.get(finding.source, 0.0) if more else 0.0
+        lifted.append(replace(finding, confidence=max(trust, finding.confidence)))
+    return lifted
 
 
 def _is_prose(found: Blocks) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,28 +12,28 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from crawler.dates import parse_date
 from storage.records import Finding, Precision
 from tasks.extract import jsonld
+from tasks.extract.datelines import LONGEST, Line, date_lines, foreign, in_sentence, is_copyright
 from tasks.extract.datetext import Context, folded, order_evidence, spot
-from tasks.extract.document import Document, text_of
+from tasks.extract.document import Document
+from tasks.extract.headline import Headline, page_headline
 from tasks.extract.lexicon import lexicon
 from tasks.extract.material import Material
 from tasks.extract.meta import trusted_names, values
 
-_DATED = re.compile(
-    r"date|time(?!line)|publi|posted|dateline|byline|meta|zeit|datum|fecha|veroeff|stamp|info|erstellt|created|updated|submitted|entry-header|article-header",
-    re.IGNORECASE,
-)
-_FOREIGN = re.compile(
-    r"(?:^|[\s_-])(?:related|recommend\w*|teasers?|ticker|most|popular|trending|sidebar|comments?|widget|footer|nav|menu|event|calendar|latest|newest|"
-    r"promo|live-update|liveblog-entry|slider|carousel|more-?\w*)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _URL_DAY = re.compile(r"[/_-]((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
-_NO_DATE_LINE = frozenset(("script", "style", "meta", "link", "h2", "h3"))
-_FEW = 3
+_URL_NAMED = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(\d{1,2})(?=[/_.-]|$)")
+_SCRIPTED = re.compile(
+    r"\\?[\"'](?:date_?published|(?:first_?)?published_?(?:at|date|time|on)|publish_?(?:date|time|at)|publication_?date|pub_?date)\\?[\"']"
+    r"\s*:\s*\\?[\"']([^\"'\\]{8,40})",
+    re.IGNORECASE,
+)
+_FEW, _SOME = 3, 12
 """Dates on a page that names none as its own, above which none can be told to be the article's."""
-_LONGEST = 220
-"""Characters of an element that may be a date line; more is a text that mentions a date."""
+
+
+_MOST_NODES = 5_000
+_DIGIT = re.compile(r"\d")
+_LATE = re.compile(r"updat|modif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,18 @@ class _Candidate:
 
 
 def find_dates(
-    document: Document, node: dict[str, Any] | None, material: Material, language: str, recipe: Iterable[str]
+    document: Document,
+    node: dict[str, Any] | None,
+    material: Material,
+    language: str,
+    recipe: Iterable[str],
+    headline: Headline | None = None,
 ) -> Dates:
     """Collect all candidates. A date after the fetch is none; no date is taken from the clock or a copyright line."""
     context = _context(document, material, language)
+    addressed = [*_from_url(document.url, context)]
+    if addressed:
+        context = replace(context, expected=addressed[0].finding.value.date())
     published = [c for text in recipe for c in _read("recipe:published", text, 1.0, context)]
     modified: list[_Candidate] = []
     _from_jsonld(node, context, published, modified)
@@ -65,11 +73,16 @@ def find_dates(
             into += [
                 c for _, text in values(document.meta, (name,))[:1] for c in _read(f"meta:{name}", text, trust, context)
             ]
-    _from_dom(document, context, published, modified)
+    headline = headline or page_headline(document, node)
+    _from_dom(document, headline, context, published, modified)
     _from_hints(material, context, published, modified)
-    published += _from_url(document.url, context)
+    published += addressed
     if not published:
-        published += _from_text(document, context)
+        published += _from_page_node(document, context)
+    if not published:
+        published += _from_text(document, headline, context)
+    if not published:
+        published += _from_scripts(document, context)
     best = _ranked(_unlike(published, modified))
     return Dates(
         published=tuple(candidate.finding for candidate in best),
@@ -112,7 +125,7 @@ def _read(source: str, text: str, trust: float, context: Context) -> Iterator[_C
     """The first date of a value that should be one: in a machine's format, else in a person's."""
     value = _machine(text, context.now, context.zone)
     if value is None:
-        spotted = next(spot(text, context), None) if len(text) <= _LONGEST else None
+        spotted = next(spot(text, context), None) if len(text) <= LONGEST else None
         value = (spotted.at, spotted.precision) if spotted else None
     if value and datetime(1970, 1, 2, tzinfo=UTC) < value[0] <= context.now + timedelta(days=1):
         yield _Candidate(Finding(value=value[0], source=source, raw=text, confidence=trust), value[1])
@@ -131,6 +144,14 @@ def _from_jsonld(
         into.extend(_read(f"jsonld:{key}", text, trust, context) if text else ())
 
 
+def _from_page_node(document: Document, context: Context) -> Iterator[_Candidate]:
+    """The date of the node that describes the page itself, for pages that declare no article (schema.org WebPage)."""
+    for node in document.jsonld:
+        if any(name.endswith("Page") for name in jsonld.types(node)):
+            text = jsonld.first(node, "datePublished")
+            yield from _read("jsonld:WebPage.datePublished", text, 0.7, context) if text else ()
+
+
 def _from_hints(material: Material, context: Context, published: list[_Candidate], modified: list[_Candidate]) -> None:
     for name, at, into in (
         ("feed:published", material.hints.published_at, published),
@@ -143,112 +164,81 @@ def _from_hints(material: Material, context: Context, published: list[_Candidate
 
 
 def _from_url(url: str, context: Context) -> Iterator[_Candidate]:
-    found = _URL_DAY.search(url)
+    path = url.lower().split("#")[0]
+    found = _URL_DAY.search(path) or _URL_NAMED.search(path)
     if found:
-        yield from _read("url", f"{found[1]}-{found[2]}-{found[3]}", 0.5, context)
+        text = f"{found[1]}-{found[2]}-{found[3]}" if found[2].isdigit() else f"{found[3]} {found[2]} {found[1]}"
+        yield from _read("url", text, 0.5, context)
 
 
-def _from_dom(document: Document, context: Context, published: list[_Candidate], modified: list[_Candidate]) -> None:
+def _from_dom(
+    document: Document, headline: Headline, context: Context, published: list[_Candidate], modified: list[_Candidate]
+) -> None:
     seen: set[str] = set()
-    for element, trust in _date_lines(document):
-        stamp = element.get("datetime") or element.get("content") or element.get("data-ts") or ""
-        text = text_of(element)
-        if len(text) > _LONGEST or _COPYRIGHT.search(text) or (stamp + text) in seen:
+    title = folded(headline.element.text_content()) if headline.element is not None else ""
+    for line in date_lines(document.tree, headline):
+        if line.stamp + line.text in seen:
             continue
-        seen.add(stamp + text)
-        words = lexicon()
-        labels = (
-            folded(f"{element.get('class') or ''} {element.get('itemprop') or ''} {_lead(element)} {text}")
-            if stamp
-            else ""
-        )
-        if stamp:
-            late = bool(re.search(r"updat|modif", labels) or words.updated.search(labels))
-            named = element.get("pubdate") is not None or "publish" in labels or bool(words.published.search(labels))
-            (modified if late and not named else published).extend(
-                _read(f"dom:{element.tag}", stamp, trust + (0.15 if named else 0), context)
-            )
-            continue
-        _from_line(text, trust, context, published, modified)
+        seen.add(line.stamp + line.text)
+        if line.stamp:
+            _from_stamp(line, context, published, modified)
+        else:
+            _from_line(line, title, context, published, modified)
+
+
+def _from_stamp(line: Line, context: Context, published: list[_Candidate], modified: list[_Candidate]) -> None:
+    """Sort a date for machines by the words in and around its element."""
+    element, words = line.element, lexicon()
+    labels = folded(f"{element.get('class') or ''} {element.get('itemprop') or ''} {_lead(element)} {line.text}")
+    late = bool(_LATE.search(labels) or words.updated.search(labels))
+    named = element.get("pubdate") is not None or "publish" in labels or bool(words.published.search(labels))
+    trust = line.trust + (0.12 if named else 0)
+    (modified if late and not named else published).extend(_read(f"dom:{element.tag}", line.stamp, trust, context))
 
 
 def _from_line(
-    text: str, trust: float, context: Context, published: list[_Candidate], modified: list[_Candidate]
+    line: Line, title: str, context: Context, published: list[_Candidate], modified: list[_Candidate]
 ) -> None:
     """Sort the dates of one line by the label before each ("Updated: …, first published: …")."""
-    line, at, words = folded(text), 0, lexicon()
-    for spotted in spot(text, context):
-        label = line[at : spotted.start]
+    text, at, words = folded(line.text), 0, lexicon()
+    title = title or "\0"
+    marked = bool(_LATE.search(line.element.get("class") or "")) and "publi" not in (line.element.get("class") or "")
+    for spotted in spot(line.text, context):
+        if 0 <= text.find(title) <= spotted.start < text.find(title) + len(title):
+            continue  # the headline's own words say when something happens
+        label = text[at : spotted.start]
         at = spotted.end
-        late = max((m.end() for m in words.updated.finditer(label)), default=-1)
+        late = max((m.end() for m in words.updated.finditer(label)), default=0 if marked else -1)
         early = max((m.end() for m in words.published.finditer(label)), default=-1)
-        named = max(late, early) >= 0
-        finding = Finding(
-            value=spotted.at, source="dom:date-line", raw=text, confidence=trust + (0.15 if named else 0.0)
-        )
+        trust = line.trust + (0.12 if max(late, early) >= 0 else 0.0)
+        finding = Finding(value=spotted.at, source="dom:date-line", raw=line.text, confidence=trust)
         (modified if late > early else published).append(_Candidate(finding, spotted.precision))
 
 
-def _from_text(document: Document, context: Context) -> Iterator[_Candidate]:
+def _from_text(document: Document, headline: Headline, context: Context) -> Iterator[_Candidate]:
     """The last resort: a short line with a date that stands nowhere in particular, if the page has few of them."""
-    times = document.tree.xpath("//time[@datetime]")
-    stamps = {element.get("datetime") for element in times}
-    if len(stamps) == 1 and not times[0].xpath(
-        "boolean(ancestor::aside | ancestor::footer | ancestor::nav | ancestor::li)"
-    ):
-        yield from () if _in_sentence(times[0]) else _read("dom:time", times[0].get("datetime"), 0.4, context)
     found: dict[datetime, _Candidate] = {}
-    for node in document.tree.xpath("//body//text()[string-length(.) < 120 and string-length(.) > 7]"):
-        parent = node.getparent() if not node.is_tail else node.getparent().getparent()
-        if (
-            parent is None
-            or not re.search(r"\d", node)
-            or parent.tag in ("script", "style")
-            or _COPYRIGHT.search(node)
-            or (node.is_tail and len(node) > 60)
-        ):
+    words = lexicon()
+    for node in document.tree.xpath("//body//text()[string-length(.) < 120 and string-length(.) > 5]")[:_MOST_NODES]:
+        if not _DIGIT.search(node) or is_copyright(node) or (node.is_tail and len(node) > 60):
             continue
-        if _foreign(parent) or _in_sentence(parent) or (parent.tag == "p" and len(text_of(parent)) > _LONGEST):
+        parent = node.getparent() if not node.is_tail else node.getparent().getparent()
+        if parent is None or parent.tag in ("script", "style", "option"):
             continue
         for spotted in spot(node, context):
+            if words.updated.search(folded(node)) or foreign(parent, headline) or in_sentence(parent):
+                break
             finding = Finding(value=spotted.at, source="text:line", raw=node.strip(), confidence=0.35)
             found.setdefault(spotted.at, _Candidate(finding, spotted.precision))
-    yield from list(found.values())[:1] if len(found) <= _FEW else []
+    # Of many dates the first is only likely if the headline stands before it: a list has none of its own.
+    yield from list(found.values())[:1] if len(found) <= (_FEW if headline.element is None else _SOME) else []
 
 
-def _date_lines(document: Document) -> Iterator[tuple[Any, float]]:
-    """Elements that may hold this article's date, with the trust they start from: near the headline first."""
-    headings = document.tree.xpath("//h1")
-    for heading in headings[-1:] if len(headings) == 1 else headings[:2]:
-        for sibling in [*heading.itersiblings(preceding=True), *heading.itersiblings()][:8]:
-            if isinstance(sibling.tag, str) and sibling.tag not in _NO_DATE_LINE and not _foreign(sibling):
-                yield sibling, 0.62
-    for element in document.tree.xpath("//body//*[self::time or @itemprop or @class or @id or @datetime]"):
-        named = f"{element.get('itemprop') or ''} {element.get('class') or ''} {element.get('id') or ''}"
-        if (element.tag == "time" or _DATED.search(named)) and not _foreign(element) and not _in_sentence(element):
-            inside = any(parent.tag in ("article", "main") for parent in element.iterancestors())
-            exact = "datepublished" in (element.get("itemprop") or "").lower()
-            yield element, 0.85 if exact else 0.55 if inside else 0.45
-
-
-def _foreign(element: Any) -> bool:
-    """Whether an element belongs to a list of other stories, the comments or the frame of the page."""
-    for parent in (element, *element.iterancestors()):
-        if parent.tag in ("aside", "nav", "footer") or (
-            parent.tag == "li" and parent.xpath("boolean(.//a[@href])") and parent is not element
-        ):
-            return True
-        if parent.tag not in ("body", "html", "main") and _FOREIGN.search(
-            f"{parent.get('class') or ''} {parent.get('id') or ''}"
-        ):
-            return True
-    return False
-
-
-def _in_sentence(element: Any) -> bool:
-    """Whether a time element is a word of a paragraph: then it says when something happens."""
-    paragraph = next((parent for parent in element.iterancestors("p")), None)
-    return paragraph is not None and len(text_of(paragraph)) > len(text_of(element)) + 60
+def _from_scripts(document: Document, context: Context) -> Iterator[_Candidate]:
+    """A publication date in the page's script state, for pages that show and declare none."""
+    stated = _SCRIPTED.search(document.text)
+    if stated:
+        yield from _read("script:published", stated[1], 0.3, context)
 
 
 def _lead(element: Any) -> str:
@@ -279,7 +269,7 @@ def _trusted(candidate: _Candidate, change: float) -> _Candidate:
 
 def _ranked(candidates: list[_Candidate]) -> list[_Candidate]:
     """Best first; of those that name the best's day, one with a clock time goes before a bare day."""
-    best = sorted((_trusted(candidate, 0.0) for candidate in candidates), key=lambda c: -c.finding.confidence)
+    best = sorted((_supported(c, candidates) for c in candidates), key=lambda c: -c.finding.confidence)
     if best and best[0].precision is Precision.DAY:
         day = best[0].finding.value
         finer = [
@@ -291,3 +281,18 @@ def _ranked(candidates: list[_Candidate]) -> list[_Candidate]:
         ]
         best = [*finer[:1], *(c for c in best if c not in finer[:1])]
     return best
+
+
+def _supported(candidate: _Candidate, all_of_them: list[_Candidate]) -> _Candidate:
+    """A candidate of a visible or loose place gains by each other kind of place that names its day."""
+    finding = candidate.finding
+    if finding.confidence >= _FIRM:
+        return _trusted(candidate, 0.0)
+    day = finding.value.date()
+    kind = finding.source.partition(":")[0]
+    kinds = {c.finding.source.partition(":")[0] for c in all_of_them if c.finding.value.date() == day} - {kind}
+    return _trusted(candidate, min(0.08 * len(kinds), _FIRM - 0.01 - finding.confidence))
+
+
+_FIRM = 0.85
+"""Confidence from which a place needs no other to agree."""

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ _DATE = re.compile(
     r"(?:of |de |di |d'|del )?(?P<m2>[^\W\d_]{3,})\.?"
     r"[\s,-]*(?:de |del |of )?"
     r"(?P<y2>\d{4})(?!\d)"
-    r"|(?P<d3>\d{1,2})(?P<sep>[./-])\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
+    r"|(?P<d3>\d{1,2})(?P<sep>[./-]|\s\|\s)\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
     r")|(?P<m4>[^\W\d_]{3,})\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
 )
 _CLOCK = (
@@ -34,6 +34,7 @@ _BEFORE = re.compile(
     r"(?:^|[\s(,|])" + _CLOCK + r"[\s,|·•–—)-]*(?:(?:on|am|le|el|il|em|den|i|pe)\s+)?(?:[^\W\d_]+\.?,?\s+)?$"
 )
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?!\d)")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _MONTH_FIRST = frozenset(("en-us", "en-ph", "en-ca", "fil", "es-pa", "es-us"))
 
 
@@ -49,6 +50,8 @@ class Context:
     """Declared language tag in lower case."""
     month_first: bool | None = None
     """What the page's other numeric dates show; None where they show nothing."""
+    expected: date | None = None
+    """The day in the page's address, which tells which way its numbers are to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,7 @@ def order_evidence(text: str) -> bool | None:
 
 def digits(text: str) -> str:
     """The text with every decimal digit (Unicode category Nd) as its ASCII twin."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(char)) if not char.isascii() and char.isdecimal() else char for char in text)
+    return text if text.isascii() else _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
 
 
 def spot(text: str, context: Context) -> Iterator[Spotted]:
@@ -122,6 +123,9 @@ def _numeric(match: re.Match[str], context: Context) -> datetime | None:
     possible = {order: day for order, day in readings.items() if day and day <= latest}
     if len(possible) == 1:
         return next(iter(possible.values()))
+    fits = [day for day in possible.values() if day.date() == context.expected]
+    if fits:
+        return fits[0]
     if match["sep"] == ".":
         return possible.get(False)
     month_first = context.month_first

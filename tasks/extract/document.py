@@ -22,6 +22,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
+_CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement, comment=html.HtmlComment)
+"""One class for all elements: lxml.html's own choice of a class is a Python call for each element looked at."""
 _RAW = frozenset(("script", "style", "textarea", "title"))
 
 
@@ -119,7 +121,7 @@ INLINE = frozenset(
 
 
 def _tree(text: str) -> html.HtmlElement:
-    source = _LONG_TAG.sub(_without_attributes, _CONTROL.sub("\ufffd", text))
+    source = _LONG_TAG.sub(_without_attributes, _CONTROL.sub("\ufffd", text.replace("\x00", "")))
     tree = _parse(source)
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
@@ -130,6 +132,7 @@ def _tree(text: str) -> html.HtmlElement:
 def _parse(source: str) -> html.HtmlElement | None:
     """None for an empty document and for one whose parse was broken off."""
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+    parser.set_element_class_lookup(_CLASSES)
     try:
         tree = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):

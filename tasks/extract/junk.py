@@ -28,13 +28,29 @@ def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Bloc
     return tuple(kept)
 
 
+def without_repeats(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
+    """The blocks without `repeated` texts, a byline on top, and a heading with nothing under it at the end."""
+    known = {fold(text) for text in repeated if text}
+    kept = [block for block in blocks if fold(block.text) not in known]
+    while kept and _is_lead_in(kept[0]):
+        kept.pop(0)
+    while kept and kept[-1].kind is BlockKind.HEADING:
+        kept.pop()
+    return tuple(kept)
+
+
 def is_junk(text: str) -> bool:
     """Whether one line is boilerplate: a fixed phrase, or a short line that begins like a call or a pointer."""
     folded = fold(text)
     words = lexicon()
     if not folded.strip(_EDGE) or folded.strip(_EDGE) in words.line or _PAGER.match(folded):
         return True
-    return len(folded) < _MOST_POINTER and bool(words.opener.match(folded) or _PHOTO.match(folded))
+    return len(folded) < _MOST_POINTER and opens_junk(folded)
+
+
+def opens_junk(folded: str) -> bool:
+    """Whether a folded line begins like a call, a pointer to another story or a picture's credit."""
+    return bool(lexicon().opener.match(folded) or _PHOTO.match(folded))
 
 
 def _cleaned(block: Block) -> Block | None:

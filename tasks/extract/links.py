@@ -34,10 +34,17 @@ def canonical(document: Document, node: dict[str, Any] | None) -> tuple[Finding[
 
 def next_page(document: Document) -> str | None:
     """The next part of the page's sequence (HTML: link type next), None for a way back to itself."""
-    for href in [
-        *_rel(document, "next"),
-        *document.tree.xpath("//a[contains(concat(' ', @rel, ' '), ' next ')]/@href"),
-    ]:
+    return _related(document, "next")
+
+
+def previous_page(document: Document) -> str | None:
+    """The part before the page in its sequence (HTML: link type prev, and its synonym previous)."""
+    return _related(document, "prev") or _related(document, "previous")
+
+
+def _related(document: Document, relation: str) -> str | None:
+    anchors = document.tree.xpath("//a[contains(concat(' ', @rel, ' '), $named)]/@href", named=f" {relation} ")
+    for href in [*_rel(document, relation), *anchors]:
         address = join(document.base, href)
         if address and address.split("#")[0] != document.url.split("#")[0]:
             return address

@@ -47,7 +47,7 @@ _ROLES = frozenset(
         "alert",
     )
 )
-_STRONG = frozenset(
+STRONG = frozenset(
     [
         "comments",
         "comment",
@@ -122,7 +122,7 @@ def _is_furniture(element: Any, total: int) -> bool:
     if element.tag in INLINE and element.xpath("boolean(ancestor::p | ancestor::li | ancestor::blockquote)"):
         return False  # a word of a sentence
     share = _paragraph_text(element) / total
-    if found in _STRONG:
+    if found in STRONG:
         return share < 0.6
     return share < _MOST and (len(element.xpath("normalize-space(string(.))")) < _BRIEF or _linked(element))
 

@@ -46,7 +46,9 @@ def refusal(document: Document, titles: Sequence[str], body: Sequence[Block], de
 
 def word_count(text: str) -> int:
     """Words of a text; in scripts without spaces two characters count as a word."""
-    return len(_UNSPACED.sub(" ", text).split()) + len(_UNSPACED.findall(text)) // 2
+    lines = text.splitlines()  # a list of all words of a long text would take many times its size
+    spaced = sum(len(_UNSPACED.sub(" ", line).split()) for line in lines)
+    return spaced + sum(len(_UNSPACED.findall(line)) for line in lines) // 2
 
 
 def _reject(reason: str, detail: str) -> Rejection:

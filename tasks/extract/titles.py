@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from storage.records import Finding
 from tasks.extract import jsonld
 from tasks.extract.document import Document, text_of
+from tasks.extract.headline import find_headline, overlap
 from tasks.extract.lexicon import fold, lexicon, squash
 from tasks.extract.meta import trusted_names, values
 
-_SEPARATOR = re.compile(r"\s+[-–—|·•»«:/~]+\s+|\s*[|｜»]\s*|\s+::\s+|\s*_\s*(?=[^\s_]+$)|\s[<>]\s")
+_SEPARATOR = re.compile(
+    r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*[-–—_－]\s*(?=[^\s-]{2,10}$)|\s+»\s*|\s+[-–—|·•»«:/~]+\s+|\s*[|｜ㅣ]\s*|\s+::\s+|\s*_\s*(?=[^\s_]+$)|\s[<>]\s"
+)
 _KICKER = re.compile(
     r"(?:^|[\s_-])(?:kicker|overline|topline|roofline|eyebrow|label|tag|badge|category|section|dachzeile|visuallyhidden|sr-only)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_MOST_HEADINGS = 5
+_LOGO = re.compile(
+    r"(?:^|[\s_-])(?:logo|brand|blog-title|site-?title|sitename|site-name|masthead)(?:$|[\s_-])", re.IGNORECASE
+)
+_HOME = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+)?", re.IGNORECASE)
+_PERMALINK = re.compile(r"\s*[¶#§]+$")
+_MOST_HEADINGS, _MOST_CHILDREN = 5, 30
+_LONGEST = 1_000
+"""Characters above which a title is no title, and not worth taking apart."""
 
 
 def find_titles(
@@ -28,7 +40,7 @@ def find_titles(
     sites = site_names(document, node)
     listed = [("recipe:title", text, 1.0) for text in recipe]
     listed += [("jsonld:headline", text, 0.85) for text in jsonld.strings((node or {}).get("headline"))[:1]]
-    listed += [("dom:h1", text, 0.86) for text in headings(document)[:3]]
+    listed += _shown(document, listed)
     listed += [
         (f"meta:{name}", text, trust)
         for name, trust in trusted_names("title")
@@ -45,7 +57,27 @@ def find_titles(
             and not any((value, source) == (other.value, other.source) for other in found)
         ):
             found.append(Finding(value=value, source=source, raw=raw, confidence=trust))
+    if not found:
+        # Better the site's name than nothing: a page's only title is what its readers see.
+        found = [_bare_title(raw) for raw in _title_element(document)]
     return _ranked(found)
+
+
+def _bare_title(raw: str) -> Finding[str]:
+    return Finding(value=squash(jsonld.plain(raw)), source="dom:title", raw=raw, confidence=0.3)
+
+
+def _shown(document: Document, declared: Sequence[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    """The heading that says what the page declares its title to be, then other h1 elements that are no logo."""
+    titles = [raw for _, raw, _ in declared]
+    titles += [text for _, text in values(document.meta, ("og:title", "twitter:title"))] + _title_element(document)
+    best = find_headline(document.tree, titles).element
+    first = (
+        [(f"dom:{best.tag}", _without_kicker(best), 0.98 if best.tag == "h1" else 0.93)]
+        if best is not None and not _is_logo(best)
+        else []
+    )
+    return first + [("dom:h1", text, 0.6) for text in headings(document)[:3]]
 
 
 def headings(document: Document) -> list[str]:
@@ -56,7 +88,16 @@ def headings(document: Document) -> list[str]:
     )
     first = set(inside)
     everywhere = [heading for heading in tree.iter("h1") if heading not in first]
-    return [text for heading in [*inside, *everywhere][:_MOST_HEADINGS] if (text := _without_kicker(heading))]
+    listed = [heading for heading in [*inside, *everywhere][:_MOST_HEADINGS] if not _is_logo(heading)]
+    return [text for heading in listed if (text := _without_kicker(heading))]
+
+
+def _is_logo(heading: Any) -> bool:
+    """Whether a heading is the site's name: all of it links the home page, or its template says so."""
+    if _LOGO.search(f"{heading.get('class') or ''} {heading.get('id') or ''}"):
+        return True
+    link = next(heading.iter("a"), None)
+    return link is not None and bool(_HOME.fullmatch(link.get("href") or "")) and text_of(link) == text_of(heading)
 
 
 def above_headline(document: Document) -> list[str]:
@@ -71,7 +112,9 @@ def above_headline(document: Document) -> list[str]:
         text = (element.text or "").strip()
         if 1 < len(text) < _LONGEST_ABOVE and not text.endswith((".", "!", "?", "。")):
             lines.append(text)
-    return lines
+    # a line that heads a section too is an entry of a table of contents
+    heads = {fold(heading.text_content()) for heading in document.tree.iter("h2", "h3", "h4")}
+    return [line for line in lines if fold(line) not in heads]
 
 
 def site_names(document: Document, node: dict[str, Any] | None) -> frozenset[str]:
@@ -89,16 +132,42 @@ def site_names(document: Document, node: dict[str, Any] | None) -> frozenset[str
     ]
     host = (urlsplit(document.url).hostname or "").removeprefix("www.")
     labels = host.split(".")
-    names += [host, labels[0], " ".join(labels[:1]).replace("-", " "), *labels[-2:-1]]
+    names += [host, labels[0], " ".join(labels[:1]).replace("-", " "), *labels[-2:-1], ".".join(labels[-2:])]
+    names += _named_by_host(_title_element(document), labels)
     return frozenset(name for text in names if 1 < len(name := fold(text).lstrip("@")) < 60)
 
 
+def _named_by_host(titles: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The outer part of the page's title that reads like its host's name: "Example Post Online" of examplepost.com."""
+    label = max(labels[:-1], key=len, default="").replace("-", "")
+    parts = [part for title in titles for part in _SEPARATOR.split(title)]
+    outer = [parts[-1], parts[0]] if len(parts) > 1 else []
+    return [part for part in outer if _like_host(_bare(part), label) or part.endswith(_PRESS)]
+
+
+def _like_host(bare: str, label: str) -> bool:
+    if min(len(bare), len(label)) < _SHORTEST_NAME:
+        return False
+    # A headline may hold the name as well; a name is not much longer than its host.
+    return len(bare) <= 3 * len(label) and (label in bare or bare in label or bare[:6] == label[:6])
+
+
+_SHORTEST_NAME = 4
+_PRESS = ("网", "網", "新闻", "新聞", "ニュース", "日报", "日報")
+"""Chinese and Japanese words for news sites, with which their names end."""
 _MOST_ABOVE, _LONGEST_ABOVE = 200, 80
+_LONG = 15
+"""Characters from which a title can stand without what follows a separator."""
+_ALIKE = 0.3
+_SHORTEST_KICKER = 6
+"""Characters; fewer are an article ("The")."""
 _SITES = {"WebSite", "NewsMediaOrganization", "Organization"}
 
 
 def without_site(title: str, sites: frozenset[str]) -> str:
     """Take the site's name, and what stands between it and the headline as a section, off either end."""
+    if len(title) > _LONGEST:
+        return title
     cuts = list(_SEPARATOR.finditer(title))
     bare = {_bare(site) for site in sites}
     for cut in cuts:
@@ -135,8 +204,8 @@ def _title_element(document: Document) -> list[str]:
 
 
 def _without_kicker(heading: Any) -> str:
-    text = squash(text_of(heading))
-    for child in heading.iter():
+    text = _PERMALINK.sub("", squash(text_of(heading)))
+    for child in islice(heading.iter(), _MOST_CHILDREN):
         if child is not heading and isinstance(child.tag, str) and _KICKER.search(child.get("class") or ""):
             kicker = squash(text_of(child))
             if kicker and text.startswith(kicker) and len(text) > len(kicker) + 10:
@@ -149,27 +218,32 @@ def _ranked(found: Sequence[Finding[str]]) -> tuple[Finding[str], ...]:
     folded = [fold(finding.value) for finding in found]
     scored = []
     for finding, own in zip(found, folded, strict=True):
-        agreed = sum(own == other for other in folded) - 1
-        contained = sum(own != other and (other.startswith(own) or other.endswith(own)) for other in folded)
-        # A site's slogan or a section's name as h1 agrees with nothing.
-        lonely = 0.25 if finding.source == "dom:h1" and not agreed and not contained else 0.0
-        cut = (
-            0.2
-            if own.endswith(("...", "…"))
-            and any(other.startswith(own.rstrip(".… ")) and other != own for other in folded)
-            else 0.0
+        others = [other for other in folded if other != own]
+        agreed = len(folded) - len(others) - 1
+        contained = sum(other.startswith(own) or other.endswith(own) for other in others)
+        trust = (
+            finding.confidence + 0.04 * min(agreed, 3) + 0.02 * min(contained, 2) - _doubt(finding, own, others, agreed)
         )
-        trust = finding.confidence + 0.04 * min(agreed, 3) + 0.02 * min(contained, 2) - lonely - cut
-        scored.append(
-            Finding(
-                value=finding.value,
-                source=finding.source,
-                raw=finding.raw,
-                confidence=round(max(0.05, min(1.0, trust)), 2),
-            )
-        )
+        scored.append(replace(finding, confidence=round(max(0.05, min(1.0, trust)), 2)))
     scored.sort(key=lambda finding: -finding.confidence)
     return tuple(scored)
+
+
+def _doubt(finding: Finding[str], own: str, others: Sequence[str], agreed: int) -> float:
+    """What speaks against a title: being cut off, trailing what another place leaves out, being unlike all others."""
+    doubt = 0.0
+    stem = own.rstrip(".… ")
+    if own.endswith(("...", "…")) and any(other.startswith(stem) for other in others):
+        doubt += 0.3
+    if any(len(o) >= _LONG and own.startswith(o) and _SEPARATOR.match(own[len(o) :]) for o in others):
+        doubt += 0.1
+    if any(
+        len(o) >= _LONG and own.endswith(f" {o}") and len(own) - len(o) > _SHORTEST_KICKER for o in others
+    ) and finding.source.startswith("dom:h"):
+        doubt += 0.2  # a kicker in one element with the headline
+    if finding.source.startswith("dom:h") and not agreed and others and max(overlap(own, o) for o in others) < _ALIKE:
+        doubt += 0.3  # a site's slogan or a section's name
+    return doubt
 
 
 def is_listing_title(title: str) -> bool:

@@ -22,7 +22,6 @@ def test_each_advice_is_for_a_reason_that_exists() -> None:
         "dns",
         "timeout",
         "tls",
-        "refused",
         "robots_disallowed",
         "too_large",
         "truncated",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from storage import pages, quarantine
+from storage import pages, quarantine, sites
 from storage.records import Disposition
 from storage.settings import load_settings
 from storage.store import Store, open_store
@@ -128,6 +128,7 @@ def test_status(cli: Cli) -> None:
     assert (told["articles"], told["versions"], told["hot_bodies"], told["last_change"]) == (1, 1, 1, 1)
     assert told["sources"] == {"sources": 0, "paused": 0, "due": 0, "failing": 0}
     assert "new_story" in cli("status").stdout
+    assert (told["events"], told["open_events"]) == ({}, [])
 
 
 @pytest.mark.usefixtures("filled")
@@ -178,3 +179,38 @@ def test_quarantine_is_dropped(cli: Cli) -> None:
     page = one_json(cli("explain", URL, "--json"))["page"]
     assert (page["disposition"], page["reason"]) == ("rejected", "dropped_by_hand")
     assert "nothing is in quarantine" in cli("quarantine", "list").stdout
+
+
+def test_withdraw_takes_the_text_out_and_leaves_a_tombstone(cli: Cli, rows: Rows, store: Store) -> None:
+    done = one_json(cli("withdraw", TYPED, "--reason", "court order", "--yes", "--json"))
+    assert (done["article"], done["versions"], done["bodies"]) == (1, 1, 1)
+    assert rows("articles") == []
+    shown = one_json(cli("show", "1", "--json"))
+    assert "Ferry" not in json.dumps(shown)
+    assert [row["kind"] for row in rows("changes")] == ["created", "withdrawn"]
+    assert "0 faults" in cli("audit").stdout
+
+
+@pytest.mark.usefixtures("filled")
+def test_withdraw_asks_first_and_wants_a_reason(cli: Cli, rows: Rows) -> None:
+    assert "for good" in cli("withdraw", URL, "--reason", "why not", stdin="n\n", exit_code=1).output
+    assert len(rows("articles")) == 1
+    cli("withdraw", URL, "--yes", exit_code=2)
+    assert "begin with gone_" in cli("withdraw", URL, "--reason", "gone_x", "--yes", exit_code=2).output
+    assert "nothing was ever read" in cli("withdraw", f"{URL}/2", "--reason", "x", "--yes", exit_code=1).stderr
+
+
+def test_withdraw_can_keep_the_text(cli: Cli, rows: Rows, store: Store) -> None:
+    assert one_json(cli("withdraw", URL, "--reason", "a mistake", "--keep-text", "--json"))["hidden"]
+    assert rows("articles") == []
+    assert "Ferry" in cli("show", "1").stdout
+
+
+def test_a_trigger_says_that_a_site_rests_and_explain_says_why(cli: Cli, store: Store) -> None:
+    cli("sources", "add", "https://harbour.example/feed.xml", "--name", "harbour")
+    until = datetime(2126, 3, 10, tzinfo=UTC)
+    store.write(lambda tx: sites.block(tx, "harbour.example", until, 1, "retry_after"))
+    said = cli("trigger", "harbour").stdout
+    assert "harbour is due now but harbour.example asked to be left alone (Retry-After)" in said
+    assert "before 2126-03-10 00:00:00 UTC" in said
+    assert "(retry_after)" in cli("explain", URL).stdout

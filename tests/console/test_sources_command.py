@@ -1,6 +1,7 @@
 """`copydesk sources`, `trigger`, `migrate` and `settings`: what an operator sets."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,35 @@ def test_import_of_opml(cli: Cli, rows: Rows, tmp_path: Path) -> None:
     )
     assert "1 of 1 sources added" in cli("sources", "import", "s.opml").stdout
     assert rows("sources", "list")[0]["url"] == FEED
+
+
+def test_import_of_csv_and_the_same_file_again(cli: Cli, rows: Rows, tmp_path: Path) -> None:
+    lines = [f"https://site{number}.example/feed,{number % 3}" for number in range(2500)]
+    (tmp_path / "s.csv").write_text("\n".join(["url,priority", *lines]))
+    assert "2500 of 2500 sources added" in cli("sources", "import", "s.csv").stdout
+    assert len(rows("sources", "list")) == 2500
+    assert "exists already" in cli("sources", "import", "s.csv", exit_code=2).stderr
+    assert "2500 of 2500" in cli("sources", "import", "s.csv", "--replace").stdout
+    assert len(rows("sources", "list")) == 2500
+
+
+def test_import_of_100_000_rows_in_less_than_a_minute(cli: Cli, tmp_path: Path) -> None:
+    count = 100_000
+    lines = [f"source-{n},https://www.site{n // 2}.example/feed{n}.xml,feed,de" for n in range(count)]
+    (tmp_path / "s.csv").write_text("\n".join(["name,url,kind,language", *lines]))
+    began = time.monotonic()
+    assert f"{count} of {count} sources added" in cli("sources", "import", "s.csv").stdout
+    assert time.monotonic() - began < 60
+
+
+def test_a_source_remembers_how_it_is_asked_but_no_secret(cli: Cli, rows: Rows) -> None:
+    words = ("--header", "Accept-Language=de", "--cookie", "seen=yes", "--bearer", "TOKEN", "--keep", "raw=30")
+    cli("sources", "add", FEED, *words, "--delay", "2", "--concurrency", "3", "--proxy", "http://proxy.example:3128")
+    [one] = rows("sources", "list")
+    assert (one["headers"], one["cookies"], one["bearer"]) == (["Accept-Language"], ["seen"], "TOKEN")
+    assert (one["retention"], one["delay_s"], one["concurrency"]) == ({"raw": 30}, 2.0, 3)
+    assert "is not NAME=VALUE" in cli("sources", "add", FEED, "--header", "x", exit_code=2).stderr
+    assert "retention: raw" in cli("sources", "add", FEED, "--keep", "raw=x", exit_code=2).stderr
 
 
 def test_settings_lists_each_with_its_origin_and_meaning(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.follow import close, follow, put_off
+from crawler.follow import SECOND_LOOK, close, follow, put_off
 from crawler.leads import lead_of
-from storage import articles, pages, quarantine, snapshots, sources
+from storage import articles, pages, quarantine, reading, snapshots, sources
 from storage.records import (
     Candidate,
     Clean,
@@ -58,7 +58,7 @@ def with_article(store: Store) -> Page:
     page = seen(store)
     clean = Clean(url=URL, title="Ferries run on time", text="They do.", blocks=(), fetched_at=NOW)
     exchange = Exchange(url=URL, status=200, headers=(), body=b"x", fetched_at=NOW)
-    print_ = Fingerprint(algorithm=1, exact="e", sketch=())
+    print_ = Fingerprint(algorithm=1, exact=1, marks=b"")
     with store.writing() as tx:
         pages.fetched(tx, page.id, snapshots.keep(tx, page.id, exchange), NOW)
         filing = Filing(
@@ -73,6 +73,13 @@ def with_article(store: Store) -> Page:
         pages.finish(tx, page.id, Disposition.ARTICLE, "new", NOW, article_id=article_id)
         pages.refetch(tx, [page.id], NOW)
     return now_of(store)
+
+
+def withdrawn(store: Store) -> str | None:
+    with store.reading() as tx:
+        article = reading.at(tx, URL)
+    assert article is not None
+    return article.withdrawn_reason
 
 
 def test_the_target_becomes_a_page_with_the_hints_of_the_listing(store: Store) -> None:
@@ -110,11 +117,33 @@ def test_a_chain_across_sites_ends_when_it_comes_back_or_grows_too_long(store: S
     assert store.write(lambda tx: follow(tx, far, "https://d.example/z", NOW, max_redirects=5)) == "redirect_limit"
 
 
-def test_an_article_outlives_its_page(store: Store) -> None:
-    page = with_article(store)
-    assert store.write(lambda tx: close(tx, page, "http_404", NOW)) == "gone_http_404"
+def test_an_article_outlives_its_page_and_is_withdrawn_at_the_second_look(store: Store) -> None:
+    page, later = with_article(store), NOW + SECOND_LOOK
+    assert store.write(lambda tx: close(tx, page, "http_404", NOW)) == "gone_http_404_perhaps"
+    waiting = now_of(store)
+    assert (waiting.state, waiting.next_at, waiting.reason) == (PageState.DISCOVERED, later, "gone_http_404")
+    assert withdrawn(store) is None
+    assert store.write(lambda tx: close(tx, waiting, "http_410", later - timedelta(seconds=1))) != "gone_http_410"
+    assert store.write(lambda tx: close(tx, waiting, "http_410", later)) == "gone_http_410"
     after = now_of(store)
     assert (after.disposition, after.article_id) == (Disposition.ARTICLE, page.article_id)
+    assert withdrawn(store) == "gone_http_410"
+
+
+def test_an_article_that_leads_home_to_another_site_is_gone(store: Store) -> None:
+    page = with_article(store)
+    assert store.write(lambda tx: follow(tx, page, "https://b.example/", NOW, max_redirects=5)).startswith("gone_")
+
+
+def test_what_was_never_an_article_is_not_looked_at_twice(store: Store) -> None:
+    page = seen(store)
+    assert store.write(lambda tx: close(tx, page, "http_410", NOW)) == "http_410"
+
+
+def test_a_redirect_into_a_trap_ends_there(store: Store) -> None:
+    page = seen(store)
+    trap = "https://b.example/x/y/x/y/story"
+    assert store.write(lambda tx: follow(tx, page, trap, NOW, max_redirects=5)) == "trap_repeating_path"
 
 
 def test_an_article_outlives_a_failing_server(store: Store) -> None:

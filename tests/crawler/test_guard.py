@@ -5,7 +5,7 @@ import pytest
 from scrapy import Request
 from twisted.internet.address import IPv4Address, IPv6Address
 
-from crawler.guard import Blocked, GuardedResolver, UrlGuard
+from crawler.guard import MOST_NAMES, NAMES_HOLD_S, Blocked, GuardedResolver, UrlGuard
 
 
 class Names:
@@ -13,12 +13,14 @@ class Names:
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self.addresses = addresses
+        self.asked = 0
         self.nameResolver: Any = self
 
     def installNameResolver(self, resolver: Any) -> None:  # noqa: N802
         self.nameResolver = resolver
 
     def resolveHostName(self, receiver: Any, name: str, port: int, *_: Any) -> Any:  # noqa: N802
+        self.asked += 1
         receiver.resolutionBegan(self)
         for address in self.addresses:
             kind = IPv6Address if ":" in address else IPv4Address
@@ -83,3 +85,37 @@ def test_a_request_is_refused_by_its_url(url: str, code: str) -> None:
 
 def test_an_ordinary_request_passes() -> None:
     UrlGuard(()).process_request(Request("https://www.a.example/news"))
+
+
+def test_a_name_is_remembered_for_a_while_and_judged_each_time() -> None:
+    names, time = Names(["127.0.0.1", "93.184.215.14"]), [0.0]
+    resolver = GuardedResolver(names, ("127.0.0.1:8080",), clock=lambda: time[0])
+
+    def ask(port: int) -> list[str]:
+        receiver = Receiver()
+        resolver.resolveHostName(receiver, "www.a.example", port)
+        assert receiver.complete
+        return receiver.found
+
+    assert ask(8080) == ["127.0.0.1", "93.184.215.14"]
+    assert ask(80) == ["93.184.215.14"]
+    assert names.asked == 1
+    time[0] = NAMES_HOLD_S
+    ask(80)
+    assert names.asked == 2
+
+
+def test_a_name_that_is_not_found_is_asked_for_again() -> None:
+    names = Names([])
+    resolver = GuardedResolver(names, ())
+    for _ in range(2):
+        resolver.resolveHostName(Receiver(), "www.a.example", 80)
+    assert names.asked == 2
+
+
+def test_only_so_many_names_are_remembered() -> None:
+    names = Names(["93.184.215.14"])
+    resolver = GuardedResolver(names, ())
+    for number in (*range(MOST_NAMES + 1), 0):
+        resolver.resolveHostName(Receiver(), f"www{number}.example", 80)
+    assert names.asked == MOST_NAMES + 2

@@ -82,10 +82,66 @@ def test_opml_in_utf16() -> None:
         ('url = "https://x.example/"\npriority = "high"', "f: source 1: priority:"),
         ('url = "https://x.example/"\nlanguage = 5', "f: source 1: language:"),
         ('url = "https://x.example/"\nheaders = { "a b" = "c" }', "f: source 1: headers: 'a b'"),
+        ('url = "https://x.example/"\nheaders = { Authorization = "x" }', "f: source 1: headers: Authorization would"),
+        ('url = "https://x.example/"\nheaders = { X-Key = "env:1 2" }', "f: source 1: headers: 'X-Key'"),
+        ('url = "https://x.example/"\ncookies = { a = "b; c" }', "f: source 1: cookies: the value of 'a'"),
+        ('url = "https://u:secret@x.example/"', "f: source 1: url: holds a password"),
+        ('url = "https://x.example/"\nbearer = "A"\nbasic = "B"', "f: source 1: bearer: excludes basic"),
+        ('url = "https://x.example/"\nproxy = "socks://p"', "f: source 1: proxy:"),
+        ('url = "https://x.example/"\ndelay = "slow"', "f: source 1: delay:"),
+        ('url = "https://x.example/"\nconcurrency = 9', "f: source 1: concurrency: must be from 1 to 8"),
+        ('url = "https://x.example/"\nretention = { mood = 3 }', "f: source 1: retention: 'mood'"),
+        ('url = "https://x.example/"\nretention = { raw = 0 }', "f: source 1: retention: raw:"),
     ],
 )
 def test_an_error_names_file_entry_and_key(entry: str, named: str) -> None:
     assert error_of(f"[[source]]\n{entry}\n".encode()).startswith(named)
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated_by_the_error() -> None:
+    assert "s3cret" not in error_of(b'[[source]]\nurl = "https://x.example/"\nbearer = "s3cret-token!"\n')
+    assert "s3cret" not in error_of(b'[[source]]\nurl = "https://me:s3cret@x.example/"\n')
+
+
+def test_everything_about_a_request_is_data() -> None:
+    [found] = configs(
+        b'[[source]]\nurl = "https://x.example/"\nbasic = "X_LOGIN"\ncookies = { seen = "yes", sid = "env:X_SID" }\n'
+        b'proxy = "http://proxy.example:3128"\ndelay = 2.5\nconcurrency = 2\nretention = { raw = 30 }\n'
+    )
+    assert (found.basic, found.bearer, found.proxy) == ("X_LOGIN", None, "http://proxy.example:3128")
+    assert found.cookies == (("seen", "yes"), ("sid", "env:X_SID"))
+    assert (found.delay_s, found.concurrency, found.retention) == (2.5, 2, (("raw", 30),))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_rows_have_the_same_keys(separator: str) -> None:
+    rows = [
+        ["Name", "url", "kind", "every", "priority", "headers.Accept-Language", "retention.raw", "delay"],
+        ["harbour", "https://harbour.example/a", "feed", "10m", "3", "de", "30", "1.5"],
+        [],
+        ["", "https://valley.example/b", "", "", "", "", "", ""],
+    ]
+    first, second = configs(("\ufeff" + "\r\n".join(separator.join(row) for row in rows)).encode())
+    assert (first.name, first.kind, first.interval_s, first.priority) == ("harbour", SourceKind.FEED, 600, 3)
+    assert (first.headers, first.retention, first.delay_s) == ((("Accept-Language", "de"),), (("raw", 30),), 1.5)
+    assert second == SourceConfig(name="valley.example-b", url="https://valley.example/b")
+
+
+def test_csv_with_quoted_cells() -> None:
+    [found] = configs(b'"url","publisher"\n"https://x.example/","The ""Coast"", daily"\n')
+    assert found.publisher == 'The "Coast", daily'
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("ftp://x,1", "f: line 2: url:"),
+        ("https://x.example/,high", "f: line 2: priority: must be a whole number, not 'high'"),
+        ("https://x.example/,1,more", "f: line 2: unknown key 'column 3'"),
+    ],
+)
+def test_a_bad_csv_row_is_named_by_its_line(row: str, named: str) -> None:
+    assert error_of(f"url,priority\n{row}\n".encode()).startswith(named)
 
 
 def test_a_name_that_stands_twice_is_an_error() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.interval import Plan, Visit, next_visit
+from crawler.rates import Rates, learn
 from storage.records import Source, SourceConfig
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -188,7 +189,8 @@ def test_a_success_forgets_all_failures() -> None:
 
 
 def test_our_own_outage_punishes_no_source() -> None:
-    assert wait(plan(source(failures=31.0), outcome="offline")) == 3600
+    found = plan(source(failures=31.0), outcome="offline")
+    assert (found.failures, found.interval_s, wait(found)) == (31.0, 3600, 60)
 
 
 def test_back_off_holds_for_a_fixed_interval_too() -> None:
@@ -266,3 +268,39 @@ def test_the_next_poll_is_always_ahead_and_never_out_of_sight(
     found = plan(known, outcome=outcome, entries=entries, new=new, ttl_s=ttl, retry_after_s=retry_after)
     assert 0 < wait(found) <= 1.5 * WEEK_S + 60
     assert found.interval_s == fixed or MIN_S <= found.interval_s <= MAX_S
+
+
+# --- with the habits of the source
+
+
+def learned(per_hour: int, hours: int = 72) -> Rates:
+    known = learn(Rates(), until=NOON - hours * HOUR, entries=20, new=20)
+    for n in range(hours - 1, -1, -1):
+        known = learn(known, until=NOON - n * HOUR, entries=20, new=per_hour)
+    return known
+
+
+def with_habits(habits: Rates, **seen: Any) -> Plan:
+    facts: dict[str, Any] = {"outcome": "ok", "entries": 20}
+    visit = Visit(at=NOON, **(facts | seen))
+    return next_visit(source(), visit, min_s=MIN_S, max_s=MAX_S, now=NOON, habits=habits)
+
+
+def test_known_habits_set_the_interval() -> None:
+    assert with_habits(learned(12), new=12).interval_s < 2100
+    assert with_habits(learned(0), new=0).interval_s > 6000
+
+
+def test_a_source_whose_day_is_not_known_is_not_left_for_long_whatever_it_hints() -> None:
+    young = learned(0, hours=5)
+    assert wait(with_habits(young, new=0, ttl_s=6 * 3600)) <= 1800
+
+
+def test_a_hint_is_believed_as_far_as_the_feed_has_room() -> None:
+    busy, calm = (with_habits(learned(rate), new=rate, ttl_s=6 * 3600) for rate in (8, 0))
+    assert wait(busy) < 3600
+    assert wait(calm) >= 6 * 3600
+
+
+def test_a_failure_keeps_the_interval_that_was_learned() -> None:
+    assert with_habits(learned(12), outcome="timeout", entries=0).interval_s == 3600

@@ -1,5 +1,6 @@
 """The contract suite's stage: a store of each kind, and short ways to put things into it."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +94,8 @@ def filing() -> Callable[..., Filing]:
     def make(
         page: Page,
         text: str = "A ferry came in.",
-        sketch: tuple[int, ...] = (),
+        keys: tuple[int, ...] = (),
+        standing: int = 1,
         published_at: datetime | None = None,
         decision: Decision | None = None,
     ) -> Filing:
@@ -108,13 +110,27 @@ def filing() -> Callable[..., Filing]:
         return Filing(
             page=page,
             clean=clean,
-            fingerprint=Fingerprint(algorithm=1, exact=f"1:{ascii(text)[1:-1]}", sketch=sketch),
+            fingerprint=Fingerprint(
+                algorithm=1, exact=exact_of(text), marks=text.encode("utf-8", "replace"), keys=keys
+            ),
+            keys=keys,
+            standing=standing,
             content_hash=f"1:{ascii(text)[1:-1]}",
             word_count=len(text.split()),
             decision=decision or Decision(kind=DecisionKind.NEW, reason="new_story"),
         )
 
     return make
+
+
+def exact_of(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "replace"))
+
+
+@pytest.fixture
+def exact() -> Callable[[str], int]:
+    """The exact hash that the fixtures give a text."""
+    return exact_of
 
 
 @pytest.fixture

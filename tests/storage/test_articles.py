@@ -14,7 +14,6 @@ from storage.records import (
     Decision,
     DecisionKind,
     Filing,
-    Fingerprint,
     Page,
     Source,
 )
@@ -23,7 +22,7 @@ from storage.store import Store
 AddSource = Callable[..., Source]
 Publish = Callable[..., int]
 HOUR = timedelta(hours=1)
-SKETCH = tuple(range(100, 132))
+KEYS = tuple(range(100, 124))
 
 
 def test_a_new_article_is_read_back_whole(store: Store, add_source: AddSource, publish: Publish, now: datetime) -> None:
@@ -46,7 +45,7 @@ def test_a_change_makes_a_version_and_a_row(
     now: datetime,
 ) -> None:
     with store.writing() as tx:
-        article_id = publish(tx, add_source(tx), "1", sketch=SKETCH)
+        article_id = publish(tx, add_source(tx), "1", keys=KEYS)
         page = fetch(tx, articles.page_of(tx, article_id), at=now + HOUR)
         kind = {"kind": DecisionKind.VERSION, "reason": "correction", "change_class": ChangeClass.CORRECTION}
         decision = Decision(article_id=article_id, **kind)  # type: ignore[arg-type]
@@ -56,7 +55,6 @@ def test_a_change_makes_a_version_and_a_row(
         assert told == [(1, "A ferry came in.", ChangeClass.FIRST), (2, "Two ferries.", ChangeClass.CORRECTION)]
         assert [row.kind for row in changes.of_article(tx, article_id)] == [ChangeKind.CREATED, ChangeKind.UPDATED]
         assert reading.get(tx, article_id).version == 2
-        assert articles.candidates(tx, Fingerprint(algorithm=1, exact="1:x", sketch=SKETCH)) == []  # the old text's
 
 
 def test_repeats_write_nothing(
@@ -68,19 +66,6 @@ def test_repeats_write_nothing(
         same = Decision(kind=DecisionKind.SAME, reason="unchanged", article_id=article_id)
         assert articles.file(tx, filing(page, decision=same), now) == article_id
         assert changes.last(tx) == 1
-
-
-def test_candidates_are_of_equal_text_or_share_two_hashes(
-    store: Store, add_source: AddSource, publish: Publish
-) -> None:
-    with store.writing() as tx:
-        source = add_source(tx)
-        near = publish(tx, source, "near", text="near", sketch=SKETCH)
-        equal = publish(tx, source, "equal", text="equal")
-        publish(tx, source, "one-hash", text="one", sketch=(100, 7, 8))
-        wanted = Fingerprint(algorithm=1, exact="1:equal", sketch=(*SKETCH[:2], 900, 901))
-        assert [known.article_id for known in articles.candidates(tx, wanted)] == [near, equal]
-        assert articles.candidates(tx, wanted)[0].fingerprint.sketch == SKETCH
 
 
 def test_the_earliest_of_a_cluster_is_its_primary(

@@ -148,3 +148,14 @@ def test_counts_tell_every_page_once(store: Store, add_source: AddSource, lead: 
 def test_a_missing_page_is_named(store: Store) -> None:
     with store.reading() as tx, pytest.raises(NotFound, match="no page has id 7"):
         pages.get(tx, 7)
+
+
+def test_the_sources_of_a_site_take_turns(
+    store: Store, add_source: Callable[..., Source], lead: Callable[..., Lead], now: datetime
+) -> None:
+    with store.writing() as tx:
+        large, small = add_source(tx, "large"), add_source(tx, "small")
+        pages.discover(tx, small.id, [lead("s1"), lead("s2")], now)
+        pages.discover(tx, large.id, [lead(f"l{number}") for number in range(50)], now + timedelta(hours=1))
+        turns = [page.source_id for page in pages.waiting(tx, "harbour.example", now + timedelta(hours=2), 6)]
+        assert turns == [large.id, small.id, large.id, small.id, large.id, large.id]

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from storage import pages, sites
+from sqlalchemy import update
+
+from storage import pages, sites, sources
 from storage.records import Lead, Robots, Site, Source
 from storage.store import Store
+from storage.tables import page as page_table
+from storage.tables import source as source_table
 
 AddSource = Callable[..., Source]
 MINUTE = timedelta(minutes=1)
@@ -102,3 +106,65 @@ def test_delays_are_remembered(store: Store, add_source: AddSource) -> None:
         found = sites.get(tx, "harbour.example")
         assert found is not None
         assert found.delay_s == 4.0
+
+
+def test_a_trigger_goes_before_all_and_then_the_most_overdue(
+    store: Store, add_source: AddSource, now: datetime
+) -> None:
+    with store.writing() as tx:
+        for name in ("a", "b", "c", "d"):
+            add_source(tx, name, f"{name}.example")
+        for name, minutes in (("a", 1), ("b", 30), ("c", 5), ("d", 2)):
+            tx.execute(update(source_table).where(source_table.c.name == name).values(next_at=now - minutes * MINUTE))
+        sites.refresh(tx, ["a.example", "b.example", "c.example", "d.example"])
+        sources.trigger(tx, ["a"], now)
+        order = [sites.claim(tx, "me", now, lease=MINUTE, limit=1)[0].key[0] for _ in range(4)]
+    assert order == ["a", "b", "c", "d"]
+
+
+def test_an_articles_second_look_makes_its_site_due(
+    store: Store, add_source: AddSource, publish: Callable[..., int], now: datetime
+) -> None:
+    later = now + 30 * MINUTE
+    with store.writing() as tx:
+        source = add_source(tx)
+        publish(tx, source, "1")
+        tx.execute(update(source_table).values(next_at=now + 99 * MINUTE))
+        tx.execute(update(page_table).values(recheck_at=later))
+        sites.refresh(tx, ["harbour.example"])
+        assert sites.next_due(tx) == later
+        assert sites.claim(tx, "a", now, lease=MINUTE, limit=9) == []
+        assert len(sites.claim(tx, "a", later, lease=MINUTE, limit=9)) == 1
+        assert [page.url for page in pages.to_recheck(tx, "harbour.example", later, 9)] == ["https://harbour.example/1"]
+        pages.put_off_rechecks(tx, "harbour.example", later, None)
+        assert pages.to_recheck(tx, "harbour.example", later, 9) == []
+
+
+def test_a_site_is_borrowed_only_while_nobody_works_on_it_and_it_does_not_rest(store: Store, now: datetime) -> None:
+    with store.writing() as tx:
+        assert sites.borrow(tx, "me", "quiet.example", now, lease=MINUTE) is not None
+        assert sites.borrow(tx, "other", "quiet.example", now, lease=MINUTE) is None
+        sites.release(tx, "me", ["quiet.example"])
+        sites.rest(tx, "quiet.example", now + MINUTE, "delay")
+        assert sites.borrow(tx, "other", "quiet.example", now, lease=MINUTE) is None
+        assert sites.borrow(tx, "other", "quiet.example", now + MINUTE, lease=MINUTE) is not None
+
+
+def test_a_short_rest_ends_no_long_block(store: Store, now: datetime) -> None:
+    with store.writing() as tx:
+        sites.ensure(tx, ["quiet.example"])
+        sites.block(tx, "quiet.example", now + 5 * MINUTE, 1, "retry_after")
+        sites.rest(tx, "quiet.example", now + MINUTE, "delay")
+        found = sites.get(tx, "quiet.example")
+        assert found is not None
+        assert (found.blocked_until, found.blocked_for) == (now + 5 * MINUTE, "retry_after")
+
+
+def test_a_site_is_slowed_down_by_half_up_to_the_cap(store: Store) -> None:
+    with store.writing() as tx:
+        sites.ensure(tx, ["quiet.example"])
+        delays = []
+        for _ in range(4):
+            sites.slow_down(tx, "quiet.example", least_s=1.0, most_s=6.0)
+            delays.append(sites.get(tx, "quiet.example").delay_s)  # type: ignore[union-attr]
+        assert delays == [2.0, 4.0, 6.0, 6.0]

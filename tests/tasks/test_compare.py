@@ -11,19 +11,6 @@ def test_overlap_measures() -> None:
     assert compare.overlap("a b", long) == compare.Overlap(0.0, 0.0, 0.0)
 
 
-def test_names_are_capitals_that_open_no_sentence() -> None:
-    text = "The mayor met Anna Kowal's aunt. They went to Velden. “Yes,” said Piotr."
-    assert compare.names(text) == {"Anna", "Kowal", "Velden", "Piotr"}
-    assert compare.names("志愿者数了海鸟") == set()
-
-
-def test_facts_of_a_template_do_not_agree() -> None:
-    one = "Net profit of Brightfield in May: 4.1 million, or 12 cents, on sales of 90 million, said Anna Brook."
-    other = "Net profit of Nordlys in June: 7.3 million, or 31 cents, on sales of 55 million, said Piotr Lind."
-    assert not compare.facts_agree(one, other, least=0.6)
-    assert compare.facts_agree(one, one.replace("90", "91"), least=0.6)
-
-
 @pytest.mark.parametrize(
     ("one", "other", "wanted"),
     [

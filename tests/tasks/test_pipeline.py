@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.records import ChangeClass, Clean, DecisionKind, Fingerprint, Hints, Known, Rejection
+from storage.records import ChangeClass, Clean, DecisionKind, Fingerprint, Hints, Known, Neighbour, Rejection
 from tasks.extract.material import Material
 from tasks.pipeline import Read, judge, read
 
@@ -60,6 +60,10 @@ def known(page: Read) -> Known:
     )
 
 
+def beside(page: Read) -> Neighbour:
+    return Neighbour(article_id=7, url=page.clean.url, site=SITE, cluster_id=70, fingerprint=page.fingerprint)
+
+
 @pytest.mark.parametrize("status", [301, 404, 410, 500, 503, 0])
 def test_what_the_server_refused_is_rejected_before_it_is_read(status: int) -> None:
     result = read(served(HTML.format(head=HEAD, parts=""), "text/html", status=status))
@@ -103,7 +107,7 @@ def test_a_page_is_judged_by_its_address_first_and_candidates_are_not_asked() ->
     decision = judge(first, site=SITE, same_url=None, candidates=lambda _: ())
     assert (decision.kind, decision.reason) == (DecisionKind.NEW, "new_story")
 
-    def unasked(_: Fingerprint) -> list[Known]:
+    def unasked(_: Fingerprint) -> list[Neighbour]:
         raise AssertionError("candidates were looked up for a known address")
 
     fixed = opened(html(parts=[part.replace("Two boats", "3 boats") for part in PARTS]))
@@ -115,9 +119,9 @@ def test_candidates_are_looked_up_by_the_print_of_the_clean_text() -> None:
     first = opened(html())
     asked: list[Fingerprint] = []
 
-    def find(wanted: Fingerprint) -> list[Known]:
+    def find(wanted: Fingerprint) -> list[Neighbour]:
         asked.append(wanted)
-        return [known(first)]
+        return [beside(first)]
 
     twin = opened(served("\n\n".join([HEAD, *PARTS]), "text/plain", url=f"{URL}-print"))
     decision = judge(twin, site=SITE, same_url=None, candidates=find)

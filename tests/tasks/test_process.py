@@ -110,11 +110,11 @@ def test_an_unchanged_refetch_is_the_same_and_a_changed_one_a_version(
 def test_a_refetch_that_gives_nothing_keeps_the_article(store: Store, fetched: Fetch, now: datetime) -> None:
     page_id = fetched(HARBOUR, FERRY)
     run(store, page_id, now)
-    fetched(HARBOUR, "<html><body>Gone.</body></html>", status=404)
+    fetched(HARBOUR, "<html><body>Broken.</body></html>", status=500)
 
     outcome = run(store, page_id, now)
 
-    assert (outcome.kind, outcome.reason) == (OutcomeKind.KEPT, "kept_after_http_404")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.KEPT, "kept_after_http_500")
     assert page_of(store, page_id).disposition is Disposition.ARTICLE
     assert_balanced(store, now)
 
@@ -210,27 +210,27 @@ def test_a_page_fetched_anew_while_it_was_read_is_left_for_the_next_message(
     store: Store, fetched: Fetch, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page_id = fetched(HARBOUR, FERRY)
-    read = pipeline.read
+    look = pipeline.look
 
-    def read_slowly(material: Material) -> object:
+    def look_slowly(material: Material) -> object:
         fetched(HARBOUR, FERRY)
-        return read(material)
+        return look(material)
 
-    monkeypatch.setattr(process, "read", read_slowly)
+    monkeypatch.setattr(process, "look", look_slowly)
 
     assert run(store, page_id, now).reason == "changed_meanwhile"
     assert page_of(store, page_id).state is PageState.FETCHED
 
 
 def break_on(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
-    read = pipeline.read
+    look = pipeline.look
 
-    def read_or_break(material: Material) -> object:
+    def look_or_break(material: Material) -> object:
         if word in material.body:
             raise RecursionError("a thousand nested tables")
-        return read(material)
+        return look(material)
 
-    monkeypatch.setattr(process, "read", read_or_break)
+    monkeypatch.setattr(process, "look", look_or_break)
 
 
 def test_a_page_that_breaks_is_tried_again_later_then_quarantined_and_its_batch_survives(
@@ -315,7 +315,7 @@ def snapshot_of(store: Store, page_id: int) -> int | None:
 
 
 def material_of(store: Store, page_id: int) -> Material:
-    return process._material(store, page_of(store, page_id), {})
+    return process.material_of(store, page_of(store, page_id), {})
 
 
 def work(settings: Settings, page_id: int, now: datetime, gate: "multiprocessing.synchronize.Barrier") -> None:

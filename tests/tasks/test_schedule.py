@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from storage import pages, sites, snapshots, sources
-from storage.records import SourceConfig
+from storage import events, pages, sites, snapshots, sources
+from storage.records import EventKind, SourceConfig
 from storage.settings import Settings
 from storage.store import Store
 from tasks import schedule
@@ -223,3 +223,18 @@ def test_messages_lost_with_the_broker_are_sent_anew_but_a_failed_page_keeps_its
 
     assert tick(store, queue, now, settings).announced == 1
     assert (PROCESS_PAGES, ([told],)) in queue.take()
+
+
+def test_during_an_outage_of_our_own_the_schedule_is_paused(
+    store: Store, queue: ListQueue, settings: Settings, now: datetime
+) -> None:
+    add_sites(store, now, 40)
+    few = replace(settings, sites_per_crawl=2)
+    with store.writing() as tx:
+        events.begin(tx, EventKind.OUTAGE, "nothing gets through", now)
+
+    assert [tick(store, queue, now, few).crawls for _ in range(2)] == [1, 0]
+
+    with store.writing() as tx:
+        events.end(tx, EventKind.OUTAGE, now)
+    assert tick(store, queue, now, few).crawls == 19

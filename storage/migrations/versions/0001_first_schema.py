@@ -35,6 +35,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("cluster_pk")),
     )
     op.create_table(
+        "doomed_file",
+        sa.Column("file", columns.Chars(), nullable=False),
+        sa.Column("at", columns.Utc(), nullable=False),
+        sa.PrimaryKeyConstraint("file", name=op.f("doomed_file_pk")),
+    )
+    op.create_table(
+        "horizon",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("after", sa.BigInteger(), nullable=True),
+        sa.Column("at", columns.Utc(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("horizon_pk")),
+    )
+    op.create_table(
+        "line",
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.Integer(), nullable=False),
+        sa.Column("clusters", sa.Integer(), nullable=False),
+        sa.Column("cluster_id", columns.BigId, nullable=False),
+        sa.PrimaryKeyConstraint("slot", name=op.f("line_pk")),
+    )
+    op.create_table(
+        "posting",
+        sa.Column("hash", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("article_id", columns.BigId, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("hash", "article_id", name=op.f("posting_pk")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "robots",
         sa.Column("origin", columns.Chars(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
@@ -48,6 +76,7 @@ def upgrade() -> None:
         sa.Column("key", columns.Chars(), nullable=False),
         sa.Column("delay_s", sa.Float(), nullable=False),
         sa.Column("blocked_until", columns.Utc(), nullable=True),
+        sa.Column("blocked_for", sa.String(length=20), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("lease_owner", sa.String(length=100), nullable=True),
         sa.Column("lease_until", columns.Utc(), nullable=True),
@@ -55,7 +84,7 @@ def upgrade() -> None:
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("site_pk")),
     )
-    op.create_index("site_due_ix", "site", ["due_at"], unique=False)
+    op.create_index("site_due_ix", "site", ["urgent", "due_at"], unique=False)
     op.create_table(
         "source",
         sa.Column("id", columns.BigId, nullable=False),
@@ -79,6 +108,50 @@ def upgrade() -> None:
     )
     op.create_index("source_site_next_ix", "source", ["site", "next_at"], unique=False)
     op.create_table(
+        "backfill",
+        sa.Column("source_id", columns.BigId, autoincrement=False, nullable=False),
+        sa.Column("since", columns.Utc(), nullable=False),
+        sa.Column("until", columns.Utc(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("todo", columns.Json(), nullable=False),
+        sa.Column("done", columns.Json(), nullable=False),
+        sa.Column("failed", columns.Json(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("undated", sa.Integer(), nullable=False),
+        sa.Column("asked_at", columns.Utc(), nullable=False),
+        sa.Column("finished_at", columns.Utc(), nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("backfill_source_id_fk")),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("backfill_pk")),
+    )
+    op.create_index(
+        "backfill_open_ix",
+        "backfill",
+        ["source_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", columns.BigId, nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("source_id", columns.BigId, nullable=True),
+        sa.Column("detail", columns.Chars(), nullable=False),
+        sa.Column("opened_at", columns.Utc(), nullable=False),
+        sa.Column("tried_at", columns.Utc(), nullable=True),
+        sa.Column("closed_at", columns.Utc(), nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("event_source_id_fk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("event_pk")),
+    )
+    op.create_index(
+        "event_open_uq",
+        "event",
+        ["source_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
         "page",
         sa.Column("id", columns.BigId, nullable=False),
         sa.Column("url", columns.Chars(), nullable=False),
@@ -91,11 +164,13 @@ def upgrade() -> None:
         sa.Column("article_id", columns.BigId, nullable=True),
         sa.Column("snapshot_id", columns.BigId, nullable=True),
         sa.Column("redirect_to", columns.Chars(), nullable=True),
+        sa.Column("part_of", columns.BigId, nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("hops", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", columns.Utc(), nullable=True),
         sa.Column("announced_at", columns.Utc(), nullable=True),
+        sa.Column("recheck_at", columns.Utc(), nullable=True),
         sa.Column("discovered_at", columns.Utc(), nullable=False),
         sa.Column("fetched_at", columns.Utc(), nullable=True),
         sa.Column("done_at", columns.Utc(), nullable=True),
@@ -114,6 +189,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'fetched'"),
     )
     op.create_index("page_outcome_ix", "page", ["state", "disposition", "reason"], unique=False)
+    op.create_index(
+        "page_part_ix",
+        "page",
+        ["part_of"],
+        unique=False,
+        sqlite_where=sa.text("part_of IS NOT NULL"),
+        postgresql_where=sa.text("part_of IS NOT NULL"),
+    )
+    op.create_index(
+        "page_recheck_ix",
+        "page",
+        ["site", "recheck_at"],
+        unique=False,
+        sqlite_where=sa.text("recheck_at IS NOT NULL"),
+        postgresql_where=sa.text("recheck_at IS NOT NULL"),
+    )
     op.create_index(
         "page_waiting_ix",
         "page",
@@ -138,6 +229,32 @@ def upgrade() -> None:
     )
     op.create_index("poll_source_ix", "poll", ["source_id", "id"], unique=False)
     op.create_table(
+        "source_memory",
+        sa.Column("source_id", columns.BigId, autoincrement=False, nullable=False),
+        sa.Column("topic", sa.String(length=20), nullable=False),
+        sa.Column("value", columns.Json(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("source_memory_source_id_fk")),
+        sa.PrimaryKeyConstraint("source_id", "topic", name=op.f("source_memory_pk")),
+    )
+    op.create_table(
+        "subscription",
+        sa.Column("source_id", columns.BigId, autoincrement=False, nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("hub", columns.Chars(), nullable=False),
+        sa.Column("topic", columns.Chars(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_at", columns.Utc(), nullable=False),
+        sa.Column("verified_at", columns.Utc(), nullable=True),
+        sa.Column("lease_until", columns.Utc(), nullable=True),
+        sa.Column("pushed_at", columns.Utc(), nullable=True),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("subscription_source_id_fk")),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("subscription_pk")),
+        sa.UniqueConstraint("token", name=op.f("subscription_token_uq")),
+    )
+    op.create_table(
         "article",
         sa.Column("id", columns.BigId, nullable=False),
         sa.Column("page_id", columns.BigId, nullable=False),
@@ -157,7 +274,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("url", name=op.f("article_url_uq")),
     )
     op.create_index("article_cluster_ix", "article", ["cluster_id"], unique=False)
+    op.create_index("article_site_ix", "article", ["site", "id"], unique=False)
     op.create_index("article_updated_ix", "article", ["updated_at", "id"], unique=False)
+    op.create_table(
+        "doubt",
+        sa.Column("page_id", columns.BigId, autoincrement=False, nullable=False),
+        sa.Column("gone_since", columns.Utc(), nullable=True),
+        sa.Column("walls", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["page_id"], ["page.id"], name=op.f("doubt_page_id_fk")),
+        sa.PrimaryKeyConstraint("page_id", name=op.f("doubt_pk")),
+    )
     op.create_table(
         "quarantine",
         sa.Column("page_id", columns.BigId, autoincrement=False, nullable=False),
@@ -215,6 +341,9 @@ def upgrade() -> None:
         sa.Column("change_class", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=60), nullable=False),
         sa.Column("similarity", sa.Float(), nullable=True),
+        sa.Column("evidence", columns.Json(), nullable=False),
+        sa.Column("credit", columns.Chars(), nullable=True),
+        sa.Column("standing", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(length=80), nullable=False),
         sa.Column("snapshot_id", columns.BigId, nullable=False),
         sa.Column("created_at", columns.Utc(), nullable=False),
@@ -259,19 +388,10 @@ def upgrade() -> None:
         "fingerprint",
         sa.Column("article_id", columns.BigId, autoincrement=False, nullable=False),
         sa.Column("algorithm", sa.Integer(), nullable=False),
-        sa.Column("exact", sa.String(length=80), nullable=False),
-        sa.Column("sketch", sa.LargeBinary(), nullable=False),
+        sa.Column("exact", sa.BigInteger(), nullable=False),
+        sa.Column("marks", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fingerprint_article_id_fk")),
         sa.PrimaryKeyConstraint("article_id", name=op.f("fingerprint_pk")),
     )
     op.create_index("fingerprint_exact_ix", "fingerprint", ["exact"], unique=False)
-    op.create_table(
-        "posting",
-        sa.Column("hash", columns.BigId, autoincrement=False, nullable=False),
-        sa.Column("article_id", columns.BigId, autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("posting_article_id_fk")),
-        sa.PrimaryKeyConstraint("hash", "article_id", name=op.f("posting_pk")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("posting_article_ix", "posting", ["article_id"], unique=False)
     op.execute(ARTICLES_VIEW)

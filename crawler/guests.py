@@ -1,0 +1,116 @@
+"""Going to a site that is not one's own for a request or two: only while nobody else works on it.
+
+A redirect of a feed or of a robots.txt may lead to another site. That site's lease is borrowed for the visit, so that
+its delay, its block and its one connection hold for guests too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from crawler.ledger import Ledger
+from storage import sites
+from storage.database import Tx
+from storage.records import Site
+
+PATIENCE_S = 5.0
+"""How long a guest waits in front of a site on which another process works."""
+_LOOK_S = 0.5
+
+
+class Lanes(Protocol):
+    """What guests need of the fetcher."""
+
+    def pace(self, site: str, delay_s: float) -> None:
+        """Set the least time between two requests."""
+
+    def left_s(self, site: str) -> float:
+        """Seconds until the site may be asked again."""
+
+    def leave(self, site: str) -> None:
+        """Keep nothing open to the site."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Guests:
+    """Who of one crawl process is on which site: at home by its own lease, or as a guest by a borrowed one."""
+
+    ledger: Ledger
+    owner: str
+    lease: timedelta
+    lanes: Lanes
+    least_s: float
+    now: Callable[[], datetime]
+    _homes: dict[str, Site] = field(default_factory=dict)
+    _borrowed: dict[str, Site] = field(default_factory=dict)
+    _inside: Counter[str] = field(default_factory=Counter)
+    _door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def at_home(self, site: Site) -> None:
+        """A visit to this site begins: guests of the same process may join it."""
+        self._homes[site.key] = site
+
+    async def close(self, key: str) -> None:
+        """The visit ends: nobody may come any more, and those who are inside are waited for."""
+        self._homes.pop(key, None)
+        while self._inside[key]:
+            self._gone.clear()
+            await self._gone.wait()
+
+    @asynccontextmanager
+    async def enter(self, key: str) -> AsyncIterator[Site | None]:
+        """Be on a site while the block runs; None when another process works there, or nobody may ask it now."""
+        site = await self._admitted(key)
+        if site is None:
+            yield None
+            return
+        try:
+            yield site
+        finally:
+            await asyncio.shield(self._leave(key))
+
+    async def _admitted(self, key: str) -> Site | None:
+        for _ in range(int(PATIENCE_S / _LOOK_S)):
+            async with self._door:
+                site = self._homes.get(key) or self._borrowed.get(key) or await self._borrow(key)
+                if site is not None:
+                    self._inside[key] += 1
+                    return site
+            if await self._is_blocked(key):
+                return None
+            await asyncio.sleep(_LOOK_S)
+        return None
+
+    async def _borrow(self, key: str) -> Site | None:
+        now = self.now()
+        site = await self.ledger.do(lambda tx: sites.borrow(tx, self.owner, key, now, lease=self.lease))
+        if site is not None:
+            self._borrowed[key] = site
+            self.lanes.pace(key, max(self.least_s, site.delay_s))
+        return site
+
+    async def _is_blocked(self, key: str) -> bool:
+        site = await self.ledger.look(lambda tx: sites.get(tx, key))
+        patience = self.now() + timedelta(seconds=PATIENCE_S)
+        return bool(site and site.blocked_until and site.blocked_until > patience)
+
+    async def _leave(self, key: str) -> None:
+        async with self._door:
+            self._inside[key] -= 1
+            self._gone.set()
+            if self._inside[key] or self._borrowed.pop(key, None) is None:
+                return
+            until = self.now() + timedelta(seconds=self.lanes.left_s(key))
+            self.lanes.leave(key)
+            await self.ledger.do(lambda tx: self._give_back(tx, key, until))
+
+    def _give_back(self, tx: Tx, key: str, until: datetime) -> None:
+        sites.rest(tx, key, until, "delay")
+        sites.release(tx, self.owner, [key])

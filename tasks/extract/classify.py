@@ -1,0 +1,66 @@
+"""Tells the article's blocks from the page's other blocks by what was learnt from labelled pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from storage.records import Block
+from tasks.extract import jsonld
+from tasks.extract.blocks import joined
+from tasks.extract.document import Document
+from tasks.extract.features import Context, describe
+from tasks.extract.forest import Model
+from tasks.extract.junk import is_junk
+from tasks.extract.lexicon import squash
+from tasks.extract.meta import values
+from tasks.extract.segments import Segments, segment
+
+_MOST_BLOCKS = 20_000
+_SURE = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The blocks of a page, each with the probability that it is the article's."""
+
+    page: Segments
+    shares: Any
+    """The probabilities, in the order of the blocks."""
+
+    def doubt(self) -> float:
+        """How unsure the judgement is: expected wrong characters for each character chosen."""
+        sizes = [len(block.text) for block in self.page.blocks]
+        wrong = sum(size * min(share, 1 - share) for size, share in zip(sizes, self.shares, strict=True))
+        return float(wrong) / max(1, sum(s for s, share in zip(sizes, self.shares, strict=True) if share > 0.5))
+
+    def chosen(self, threshold: float) -> tuple[Block, ...]:
+        """The blocks that are more likely the article's than `threshold`.
+
+        A block that reads like a call or a pointer is taken only if that is beyond doubt.
+        """
+        judged = zip(self.page.blocks, self.shares, strict=True)
+        return joined(
+            block.block for block, share in judged if share > threshold and (share > _SURE or not is_junk(block.text))
+        )
+
+
+def context(document: Document, node: dict[str, Any] | None) -> Context:
+    """What the page's own data says of its article, for comparison with the blocks."""
+    titles = [text for _, text in values(document.meta, ("og:title", "twitter:title"))]
+    titles += jsonld.strings((node or {}).get("headline"))[:1]
+    titles += [squash(element.text_content()) for element in document.tree.xpath("//head/title | //h1")[:3]]
+    about = [text for _, text in values(document.meta, ("og:description", "description", "twitter:description"))]
+    about += jsonld.strings((node or {}).get("description"))[:1]
+    body = (node or {}).get("articleBody")
+    told = jsonld.plain(body) if isinstance(body, str) else ""
+    return Context(titles=tuple(titles), descriptions=tuple(about), body=told)
+
+
+def judge(document: Document, node: dict[str, Any] | None, model: Model) -> Judged | None:
+    """Judge each block of a page; None if it has no text, or more blocks than an article's page has."""
+    page = segment(document.tree)
+    if not page.blocks or len(page.blocks) > _MOST_BLOCKS:
+        return None
+    table = describe(page, context(document, node), lambda token: model.tokens.get(token, 0.0))
+    return Judged(page=page, shares=model.forest.judge(table))

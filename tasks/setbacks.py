@@ -1,0 +1,66 @@
+"""Rejections that may not be the last word: a block page in a page's place, an article that seems to be gone."""
+
+from datetime import datetime, timedelta
+
+from crawler import follow
+from storage import articles, doubts, erasure, pages, sites, snapshots, withdrawals
+from storage.database import Tx
+from storage.records import Disposition, Known, Page
+from storage.settings import Settings
+from tasks.outcome import Outcome, OutcomeKind
+
+MOST_WALLS = 3
+"""Times that a page is tried again after a block page came in its place with status 200."""
+
+
+def set_back(tx: Tx, page: Page, reason: str, now: datetime, settings: Settings) -> Outcome | None:
+    """Deal with a rejection that is to be seen once more; None where it is the last word.
+
+    A block page is tried again later, a few times, and its site is asked half as often from then on. An article whose
+    page says that it is no more is looked at again before it counts as withdrawn.
+    """
+    if reason == "blocked_page":
+        return _wall(tx, page, now, settings)
+    if reason in follow.GONE and is_home(tx, page):
+        told = follow.close(tx, page, reason, now, gone_after=timedelta(seconds=settings.gone_after_s))
+        left = pages.get(tx, page.id).disposition
+        return Outcome(
+            page_id=page.id, kind=OutcomeKind.KEPT, reason=told, disposition=left, article_id=page.article_id
+        )
+    return None
+
+
+def is_home(tx: Tx, page: Page) -> bool:
+    """Whether an article is read from this very page, withdrawn or not."""
+    return page.article_id is not None and articles.page_of(tx, page.article_id) == page.id
+
+
+def returned(tx: Tx, page: Page, now: datetime) -> Known | None:
+    """The article of a page that was gone and is back; None where it was not gone."""
+    if page.article_id is None or not is_home(tx, page) or not withdrawals.restore(tx, page.article_id, now):
+        return None
+    return articles.known(tx, page.article_id)
+
+
+def shut_out(tx: Tx, page: Page, url: str, now: datetime) -> Outcome:
+    """Reject what came in for an article that is withdrawn; of one that was erased, the bytes go too."""
+    reason = "withdrawn"
+    if erasure.is_erased(tx, url):
+        reason = pages.ERASED
+        if page.snapshot_id is not None:
+            erasure.blank(tx, page.snapshot_id)
+    kind = Disposition.ARTICLE if is_home(tx, page) else Disposition.REJECTED
+    pages.finish(tx, page.id, kind, reason, now)
+    return Outcome(page_id=page.id, kind=OutcomeKind.REJECTED, reason=reason, disposition=kind)
+
+
+def _wall(tx: Tx, page: Page, now: datetime, settings: Settings) -> Outcome | None:
+    if page.snapshot_id is None or not snapshots.get(tx, page.snapshot_id).request_headers:
+        return None  # somebody handed it in: the site was never asked
+    walls = doubts.walled(tx, page.id)
+    if walls > MOST_WALLS:
+        doubts.clear(tx, page.id)
+        return None
+    sites.slow_down(tx, page.site, least_s=settings.delay_s, most_s=settings.max_delay_s)
+    pages.again(tx, page.id, now + walls * follow.BLOCKED_FOR, "blocked_page")
+    return Outcome(page_id=page.id, kind=OutcomeKind.POSTPONED, reason="blocked_page")
