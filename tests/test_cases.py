@@ -1,6 +1,8 @@
 """Every recorded case in tests/cases comes out right, but for those listed with a reason; and those do not."""
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -15,7 +17,17 @@ NAMES = sorted(folder.parent.name for folder in CASES.glob("*/expected.json"))
 
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The failed checks of every case, from one run of the runner."""
+    """The failed checks of every case, from one run of the runner that all test workers share."""
+    shared = tmp_path_factory.getbasetemp().parent / "cases.json"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (os.environ.get("PYTEST_XDIST_WORKER") and shared.exists()):
+            shared.write_text(json.dumps(_run_all()), "utf-8")
+        found: dict[str, list[str]] = json.loads(shared.read_text("utf-8"))
+    return found
+
+
+def _run_all() -> dict[str, list[str]]:
     command = [sys.executable, "-m", "benchmarks.cases", "--data", str(CASES), "--json"]
     home = str(CASES.parent.parent)
     ran = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, cwd=home)
@@ -24,7 +36,6 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return {line["case"]: line["failed"] for line in lines[:-1]}
 
 
-@pytest.mark.xdist_group("cases")
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", NAMES)
 def test_case(name: str, outcomes: dict[str, list[str]]) -> None:
