@@ -38,10 +38,12 @@ def word_count(text: str) -> int:
     """How many words a text has: runs between spaces; each ideograph or kana; an estimate for Thai and its like."""
     words = syllables = 0
     for line in text.splitlines():  # a list of all words of a long text would take many times its size
-        syllables += len(re.findall(f"[{_SYLLABLES}]", line))
-        rest, ideographs = re.subn(f"[{_IDEOGRAPHS}]", " ", line)
-        spaced = re.sub(f"[{_SYLLABLES}]", " ", rest).split()
-        words += ideographs + sum(1 for chunk in spaced if any(map(str.isalnum, chunk)))
+        if not line.isascii():
+            syllables += len(re.findall(f"[{_SYLLABLES}]", line))
+            line, ideographs = re.subn(f"[{_IDEOGRAPHS}]", " ", line)  # noqa: PLW2901 - what is left of it
+            line = re.sub(f"[{_SYLLABLES}]", " ", line)  # noqa: PLW2901 - likewise
+            words += ideographs
+        words += sum(1 for chunk in line.split() if any(map(str.isalnum, chunk)))
     return words + -(-syllables // _SYLLABLE_LETTERS_PER_WORD)
 
 
