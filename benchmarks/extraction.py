@@ -15,6 +15,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -159,6 +160,8 @@ def main() -> None:
     options.add_argument("--folds", type=int, default=0, help="cross-validate: train on all folds but one, N times")
     options.add_argument("--save", type=Path, help="write the cross-validated results here, one JSON a line")
     asked = options.parse_args()
+    if asked.folds and find_spec("catboost") is None:
+        options.error("--folds trains models: install catboost, and the peers with it (see benchmarks/README.md)")
     records = [json.loads(line) for line in (asked.data / "gold.jsonl").read_text("utf-8").splitlines()]
     records = [record for record in records if record.get("text")]
     result: dict[str, Any] = {}
