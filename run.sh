@@ -117,8 +117,20 @@ for_development() {
     set_up requirements-dev.txt
 }
 
+# The browser tests need a Chromium. Where we may not install one they skip, and say so.
+browser() {
+    ! command -v chromium >/dev/null 2>&1 || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        printf 'Installing Chromium for the browser tests…\n' >&2
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
+            >/dev/null 2>&1 && return 0
+    fi
+    printf 'copydesk: no chromium here and no way to install it: the browser tests are skipped\n' >&2
+}
+
 run_tests() {
     cd -- "$here"
+    browser
     [ $# -gt 0 ] || set -- --quiet --numprocesses 2
     exec "$python" -m pytest "$@"
 }

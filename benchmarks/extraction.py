@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from storage.records import Rejection
 from tasks.extract import forest
+from tasks.extract.localday import local_day
 from tasks.extract.material import Material
 from tasks.normalize import Facts, normalize
 from tasks.pipeline import look
@@ -43,8 +44,13 @@ def extract(html: str, url: str) -> dict[str, Any]:
     article = normalize(seen, Facts(url=material.url, fetched_at=_NOW))
     if isinstance(article, Rejection):
         return {}
-    published = article.published_at.isoformat() if article.published_at else ""
-    return {"text": article.text, "title": article.title, "date": published, "author": list(article.authors)}
+    day = local_day(seen.published_at) or local_day(seen.modified_at)
+    return {
+        "text": article.text,
+        "title": article.title,
+        "date": day.isoformat() if day else "",
+        "author": list(article.authors),
+    }
 
 
 def peers() -> dict[str, Reader]:

@@ -180,10 +180,10 @@ def tables(pages: Sequence[Page], counts: Mapping[str, Mapping[str, tuple[float,
     for page in pages:
         known: dict[str, float] = {}
 
-        def score(token: str, page: Page = page, known: dict[str, float] = known) -> float:
+        def score(token: str, none: float, page: Page = page, known: dict[str, float] = known) -> float:
             if token not in known:
                 sites = counts.get(token)
-                known[token] = token_score(sites, page.site if own else "") if sites else 0.0
+                known[token] = token_score(sites, page.site if own else "") if sites else none
             return known[token]
 
         found.append(describe(page.page, page.context, score))

@@ -21,20 +21,29 @@ COMMANDS = {
     "up": "Run everything on this machine until stopped.",
     "worker": "Run a worker of the queues.",
     "scheduler": "Run a scheduler.",
-    "web": "Serve articles and changes over HTTP.",
+    "web": "Serve pages and an API over HTTP.",
+    "password": "Say who may log in.",
+    "tokens": "Say which programs may call.",
     "trigger": "Make sources due now.",
     "backfill": "Fetch a source's older articles.",
     "status": "Show how the whole stands.",
     "articles": "List articles.",
+    "search": "Find articles by their words.",
     "show": "Show one article, its versions and provenance.",
     "reprocess": "Read articles anew by the present rules.",
+    "recluster": "Decide anew which articles tell one story.",
     "recipe": "Try a site recipe on a page.",
     "explain": "Say everything that is known of an address.",
     "changes": "Read the change feed.",
+    "consumers": "Keep readers' places in the change feed.",
+    "webhooks": "Tell other systems of every change.",
     "export": "Write the articles to a file.",
     "withdraw": "Take an article's text out for good, or hide it.",
+    "prune": "Let go what is older than it is to be kept.",
     "quarantine": "See and decide on pages that failed for good.",
     "audit": "Prove that every page is accounted for.",
+    "backup": "Copy database and archive while everything runs.",
+    "restore": "Fill an empty store from a backup.",
     "migrate": "Make or update the database's schema.",
     "settings": "List every setting and where it came from.",
 }
@@ -98,12 +107,13 @@ def _run(call: Any, desk: Desk) -> int:
 
 def _fail(message: str, code: int, desk: Desk) -> int:
     from console.render import one_line
+    from storage.masking import masked
 
     if desk.debug:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"copydesk: {one_line(message)}", err=True)
+    click.echo(f"copydesk: {masked(one_line(message))}", err=True)
     return code
 
 

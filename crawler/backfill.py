@@ -80,7 +80,7 @@ async def _step(visit: Visit, config: SourceConfig, job: Backfill) -> Backfill |
         and code not in ("http_404", "other_site", "redirect_loop")
     ):
         return None
-    listing = await _listing(answer) if isinstance(answer, Answer) and code is None else str(code)
+    listing = await _listing(answer, config.timezone) if isinstance(answer, Answer) and code is None else str(code)
     if isinstance(listing, str):
         return await _save(visit, replace(job, todo=job.todo[1:], failed=(*job.failed, f"{listing} {url}")))
     return await _take(visit, config, replace(job, todo=job.todo[1:], done=(*job.done, url)), listing)
@@ -105,9 +105,9 @@ def _is_here(url: str, visit: Visit) -> bool:
         return False
 
 
-async def _listing(answer: Answer) -> Listing | str:
+async def _listing(answer: Answer, zone: str) -> Listing | str:
     try:
-        return await read_listing(answer, SourceKind.SITEMAP)
+        return await read_listing(answer, SourceKind.SITEMAP, zone=zone)
     except DiscoveryError as error:
         return error.code
 

@@ -12,6 +12,9 @@ ACCEPTED = "gzip, deflate, br, zstd"
 """What requests offer."""
 
 _CHUNK = 65_536
+_MOST_FRAMES = 1_000
+"""Members or frames of one body: after each, all that is left is copied, and a megabyte holds 50,000 of them."""
+_MANY = f"more than {_MOST_FRAMES} compressed streams in one body"
 _MAGIC = b"\x1f\x8b"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 """Window sizes by which zlib tells its three containers apart."""
@@ -61,12 +64,14 @@ def library(*names: str) -> Any:
 
 def _gunzip(body: bytes, most: int) -> bytes:
     """RFC 1952; several members follow each other, and what stands after the last is not part of it."""
-    whole = b""
-    while body[:2] == _MAGIC:
+    whole, left = bytearray(), body
+    for _ in range(_MOST_FRAMES):
+        if left[:2] != _MAGIC:
+            return bytes(whole) or left
         member = zlib.decompressobj(_GZIP)
-        whole += _inflated(member, body, most - len(whole))
-        body = member.unused_data
-    return whole or body
+        whole += _inflated(member, left, most - len(whole))
+        left = member.unused_data
+    raise TooLarge(_MANY)
 
 
 def _inflate(body: bytes, most: int) -> bytes:
@@ -126,15 +131,17 @@ def _unbrotli(body: bytes, most: int) -> bytes:
 def _unzstd(body: bytes, most: int) -> bytes:
     """RFC 8878; frames follow each other."""
     zstd = library("compression.zstd", "backports.zstd")
-    whole = b""
-    while body:
+    whole, left = bytearray(), body
+    for _ in range(_MOST_FRAMES):
+        if not left:
+            return bytes(whole)
         frame = zstd.ZstdDecompressor()
         try:
-            whole += _fed(frame, body, most - len(whole))
+            whole += _fed(frame, left, most - len(whole))
         except zstd.ZstdError as error:
             raise CutShort(str(error)) from error
-        body = frame.unused_data
-    return whole
+        left = frame.unused_data
+    raise TooLarge(_MANY)
 
 
 def _fed(decoder: _Decoder, body: bytes, most: int) -> bytes:

@@ -136,14 +136,29 @@ def _zone(text: str, default: tzinfo) -> tzinfo:
     if match := _OFFSET.fullmatch(text):
         return _offset(match[1], int(match[2]), int(match[3] or 0))
     name = text.partition(" ")[0].strip(".,;")
-    offsets, places = _zones()
-    if name.upper() in offsets:
-        return offsets[name.upper()]
-    place = places.get(name.upper(), name if "/" in name else None)
+    known = zone_named(name)
+    if known or "/" not in name:
+        return known or default
     try:
-        return ZoneInfo(place) if place else default
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return default
+
+
+def zone_of(place: str) -> tzinfo:
+    """The time zone of an IANA name like Europe/Berlin, as a source has it; UTC for what is none."""
+    try:
+        return ZoneInfo(place)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder, such as America
+        return UTC
+
+
+def zone_named(abbreviation: str) -> tzinfo | None:
+    """The zone that an abbreviation stands for, in small or capital letters ("CET", "pdt"); None for an unknown one."""
+    offsets, places = _zones()
+    name = abbreviation.upper()
+    place = places.get(name)
+    return offsets.get(name) or (ZoneInfo(place) if place else None)
 
 
 def _offset(sign: str, hours: int, minutes: int) -> timezone:

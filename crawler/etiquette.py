@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crawler.manners import PLAIN, Manner, Unprepared, manner_of
+from crawler.answers import Trouble
+from crawler.manners import PLAIN, Manner, Unprepared, manner_of, way_of
 from crawler.visit import Visit
 from storage import sources
 from storage.records import SourceConfig
@@ -12,18 +13,25 @@ async def prepare(visit: Visit) -> None:
     """Set a visit up as its sources want it, before its first request.
 
     The longest delay and the smallest wish for concurrency hold for the whole site, and one proxy for all that is
-    asked of it, robots.txt too. A proxy that the settings do not name refuses every request (`proxy_not_allowed`):
-    going without it would show an address that was to stay hidden.
+    asked of it, robots.txt too. A proxy that the settings do not name refuses every request (`proxy_not_allowed`), and
+    so does one whose log-in is not set (`no_credentials`): going without it would show an address that was to stay
+    hidden.
     """
     site = visit.site.key
     visit.configs = await visit.bench.ledger.look(lambda tx: sources.configs_of(tx, site))
     configs = visit.configs.values()
     visit.demand_delay(max((config.delay_s or 0.0 for config in configs), default=0.0))
     visit.concurrency = min((config.concurrency for config in configs), default=1)
-    proxies = {config.proxy for config in configs if config.proxy}
-    proxy = min(proxies, default=None)
-    allowed = proxies <= set(visit.bench.settings.proxies)
-    visit.bench.fetcher.route(site, proxy=proxy, allowed=allowed, concurrency=visit.concurrency)
+    way, barred = _way([config.proxy for config in configs if config.proxy], visit.bench.settings.proxies)
+    visit.bench.fetcher.route(site, way=way, barred=barred, concurrency=visit.concurrency)
+
+
+def _way(named: list[str], proxies: tuple[str, ...]) -> tuple[Manner, Trouble | None]:
+    try:
+        ways = [way_of(proxy, proxies) for proxy in sorted(named)]
+    except Unprepared as error:
+        return PLAIN, Trouble(code=error.code, detail=error.detail)
+    return (ways[0] if ways else PLAIN), None
 
 
 def manner_for(visit: Visit, config: SourceConfig | None) -> Manner:
@@ -34,4 +42,13 @@ def manner_for(visit: Visit, config: SourceConfig | None) -> Manner:
     return manner_of(config, visit.bench.settings.proxies) if config is not None else PLAIN
 
 
-__all__ = ["Unprepared", "manner_for", "prepare"]
+async def is_rendered(visit: Visit, source_id: int) -> bool:
+    """Whether the pages of a source, of this site or of another, are to be shown by a browser."""
+    if (config := visit.configs.get(source_id)) is not None:
+        return config.render
+    if source_id not in visit.rendered:
+        visit.rendered[source_id] = await visit.bench.ledger.look(lambda tx: sources.needs_browser(tx, source_id))
+    return visit.rendered[source_id]
+
+
+__all__ = ["Unprepared", "is_rendered", "manner_for", "prepare"]

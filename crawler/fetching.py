@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from crawler import follow
 from crawler.answers import Answer, Trouble, failure, is_text, retry_after
 from crawler.challenges import is_challenge
-from crawler.etiquette import Unprepared, manner_for
+from crawler.etiquette import Unprepared, is_rendered, manner_for
+from crawler.extras import NO_BROWSER, can_render
 from crawler.recheck import first_recheck
 from crawler.visit import Visit
 from storage import pages, snapshots
@@ -19,6 +20,9 @@ from storage.settings import Settings
 
 _AT_ONCE = 50
 """Pages that are looked up at once; those that polls and redirects add meanwhile come in with the next look."""
+_NO_BROWSER_FOR = timedelta(minutes=10)
+_NOT_TRIED = frozenset({"host_down", "robots_unreachable", "site_busy", "site_rests", "no_browser"})
+"""Where these name a time, the page waits for it, and nothing is counted against it."""
 
 Outcome = Callable[[Tx], str]
 """What to write about one page; returns the word that it is counted under."""
@@ -60,7 +64,10 @@ async def _ask_for(visit: Visit, page: Page) -> Answer | Trouble:
         manner = manner_for(visit, visit.configs.get(page.source_id))
     except Unprepared as error:
         return Trouble(code=error.code, detail=error.detail)
-    return await visit.reach(page.fetch_url, headers=manner.headers, only_pages=True)
+    render = await is_rendered(visit, page.source_id)
+    if render and not can_render():
+        return Trouble(code="no_browser", detail=NO_BROWSER, until=visit.bench.now() + _NO_BROWSER_FOR)
+    return await visit.reach(page.fetch_url, headers=manner.headers, only_pages=True, render=render)
 
 
 def _groups(batch: list[Page], size: int, *, first: bool) -> Iterator[list[Page]]:
@@ -86,7 +93,7 @@ async def _waiting(visit: Visit, tried: set[int]) -> list[Page]:
 def _after_trouble(page: Page, trouble: Trouble, now: datetime, settings: Settings) -> Outcome:
     if trouble.target is not None:
         return _lead_on(page, trouble.target, now, settings)
-    if trouble.until is not None and trouble.code in ("host_down", "robots_unreachable"):
+    if trouble.until is not None and trouble.code in _NOT_TRIED:
         return _leave_waiting(page, trouble.code, trouble.until)
     return _put_off(page, trouble.code, now, settings, None)
 

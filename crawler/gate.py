@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from crawler import robots as rules
 from crawler.addresses import refusal
 from crawler.answers import Answer, Trouble, protest
-from crawler.fetcher import Fetcher
 from crawler.guests import Guests
 from crawler.ledger import Ledger
 from crawler.urls import origin_of, site_of
@@ -33,12 +33,19 @@ class Verdict:
     """For how long the site asked to be left alone when its robots.txt was fetched just now; zero: it did not say."""
 
 
+class Asks(Protocol):
+    """What gets a robots.txt."""
+
+    async def get(self, url: str, *, site: str) -> Answer | Trouble:
+        """The answer, or why there is none."""
+
+
 class Gate:
     """Answers for all origins that a crawl process meets. `agent` is the name that rules are matched against."""
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: Asks,
         guests: Guests,
         ledger: Ledger,
         *,

@@ -17,6 +17,8 @@ __all__ = ["read_sources", "seconds", "slug", "source_config"]
 
 _NUMBERS = {"priority": int, "concurrency": int, "delay": float}
 """Keys whose cells in a CSV file are numbers."""
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""What the cells of `render` may say."""
 _DOTTED = ("headers", "cookies", "retention")
 """Keys of which a CSV file has a column for each name: `headers.Accept-Language`."""
 
@@ -149,10 +151,16 @@ def _entry(columns: list[str], row: list[str]) -> dict[str, Any]:
         if not value:
             continue
         if inner and key in _DOTTED:
-            entry.setdefault(key, {})[inner] = _number(value, int) if key == "retention" else value
+            entry.setdefault(key, {})[inner] = value
         else:
-            entry[column] = _number(value, _NUMBERS[column]) if column in _NUMBERS else value
+            entry[column] = _cell(column, value)
     return entry
+
+
+def _cell(column: str, value: str) -> Any:
+    if column == "render":
+        return _TRUTHS.get(value.lower(), value)  # the check of the key says what is wrong with another word
+    return _number(value, _NUMBERS[column]) if column in _NUMBERS else value
 
 
 def _number(text: str, kind: type[int] | type[float]) -> Any:

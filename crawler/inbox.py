@@ -7,6 +7,8 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
+from crawler.crowding import MOST_WAITING, with_room
+from crawler.dates import zone_of
 from crawler.discovery import discover
 from crawler.leads import leads_of
 from crawler.websub import is_signed, lease_of
@@ -60,14 +62,21 @@ def deliver(
         store.write(lambda tx: subscriptions.change(tx, known.source_id, refused=refused))
         return "bad_signature"
     try:
-        listing = discover(body, url=known.topic, now=now, content_type=content_type, expected=SourceKind.FEED)
+        listing = discover(
+            body,
+            url=known.topic,
+            now=now,
+            content_type=content_type,
+            expected=SourceKind.FEED,
+            zone=zone_of(source.config.timezone),
+        )
     except DiscoveryError as error:
         log.warning("%s: a delivery could not be read: %s", source.config.name, error)
         return error.code
     leads = leads_of(listing.candidates, source.config).kept
 
     def write(tx: Tx) -> None:
-        pages.discover(tx, source.id, leads, now, priority=source.config.priority)
+        pages.discover(tx, source.id, with_room(tx, leads, most=MOST_WAITING), now, priority=source.config.priority)
         subscriptions.change(tx, source.id, pushed_at=now)
 
     store.write(write)

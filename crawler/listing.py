@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from crawler.answers import Answer
+from crawler.dates import zone_of
 from crawler.discovery import Listing, discover
 from crawler.shapes import NOTHING, Shapes
 from storage.errors import DiscoveryError
@@ -12,10 +13,14 @@ from storage.records import SourceKind
 log = logging.getLogger(__name__)
 
 
-async def read_listing(answer: Answer, expected: SourceKind, shapes: Shapes = NOTHING) -> Listing:
-    """What a listing names. A large sitemap takes seconds, so it is read in a thread. Raises DiscoveryError."""
+async def read_listing(answer: Answer, expected: SourceKind, shapes: Shapes = NOTHING, zone: str = "UTC") -> Listing:
+    """What a listing names; its dates without a zone are of `zone` (IANA name).
+
+    A large sitemap takes seconds, so it is read in a thread. Raises DiscoveryError.
+    """
     kind = answer.header("content-type")
-    facts = {"url": answer.url, "now": answer.at, "content_type": kind, "expected": expected, "shapes": shapes}
+    facts = {"url": answer.url, "now": answer.at, "content_type": kind, "expected": expected}
+    facts |= {"shapes": shapes, "zone": zone_of(zone)}
     try:
         return await asyncio.to_thread(discover, answer.body, **facts)  # type: ignore[arg-type]
     except DiscoveryError:

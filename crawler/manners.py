@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ WITHHELD = "(withheld)"
 """What is stored of a request in the place of a secret."""
 
 _BY_REFERENCE = "env:"
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""How a proxy's log-in names an environment variable."""
 _ALWAYS_SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
@@ -51,12 +54,32 @@ def manner_of(config: SourceConfig, proxies: Collection[str] = (), environ: Mapp
     Raises Unprepared naming the variable that is not set, or the proxy that the settings do not name.
     """
     found = os.environ if environ is None else environ
-    if config.proxy is not None and config.proxy not in proxies:
-        raise Unprepared("proxy_not_allowed", f"the setting proxies does not name {config.proxy}")
+    way = way_of(config.proxy, proxies, found)
     lines = [(name, _value(text, found)) for name, text in config.headers]
     lines += [("Cookie", Secret("; ".join(_cookies(config, found))))] if config.cookies else []
     lines += [("Authorization", line) for line in _authorization(config, found)]
-    return Manner(headers=tuple(lines), proxy=config.proxy)
+    return Manner(headers=tuple(lines), proxy=way.proxy)
+
+
+def way_of(proxy: str | None, proxies: Collection[str] = (), environ: Mapping[str, str] | None = None) -> Manner:
+    """The way to a site: through no proxy, or through one by its address, with the header that logs in to it.
+
+    `proxy` is as a source names it: `http://HOST:PORT`, or `http://USER:${VARIABLE}@HOST:PORT`; the settings name the
+    same proxy without the log-in. Raises Unprepared like `manner_of`.
+    """
+    if proxy is None:
+        return PLAIN
+    scheme, _, rest = proxy.partition("://")
+    login, at, host = rest.rpartition("@")
+    address = f"{scheme}://{host}"
+    if address not in proxies:
+        raise Unprepared("proxy_not_allowed", f"the setting proxies does not name {address}")
+    if not at:
+        return Manner(proxy=address)
+    found = os.environ if environ is None else environ
+    plain = _REFERENCE.sub(lambda named: _variable(named[1], found), login)
+    pair = base64.b64encode(plain.encode("utf-8")).decode("ascii")
+    return Manner(proxy=address, headers=(("Proxy-Authorization", Secret(f"Basic {pair}")),))
 
 
 def secret_names(headers: Headers) -> frozenset[str]:

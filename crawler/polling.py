@@ -11,7 +11,9 @@ from typing import Any
 from crawler import outage
 from crawler.answers import Answer, Trouble, failure, max_age, retry_after
 from crawler.catchup import retry_gap, settle_gap
+from crawler.crowding import FULL, with_room
 from crawler.etiquette import Unprepared, manner_for
+from crawler.extras import NO_BROWSER, can_render
 from crawler.habits import TOPIC, Habits, after_poll, believes_304, dump, load
 from crawler.interval import Plan, next_visit
 from crawler.interval import Visit as Showed
@@ -75,8 +77,8 @@ async def poll(visit: Visit, source: Source) -> None:
     habits = load(await visit.bench.ledger.look(lambda tx: memory.recall(tx, source.id, TOPIC)))
     heard = await _blamed(visit, await _listen(visit, source, believed=believes_304(habits, started)))
     leads = leads_of(heard.candidates, source.config)
-    notes = (*heard.notes, *_dropped(leads.dropped))
     fresh = await _commit_leads(visit, source, leads.kept)
+    dropped = {**leads.dropped} | ({FULL: fresh.crowded_out} if fresh.crowded_out else {})
     entries = len(leads.kept)
     showed = _showed(visit, heard, entries, fresh.shown_first)
     lied = heard.probe and fresh.shown_first > 0 and await _lies(visit, source)
@@ -84,6 +86,8 @@ async def poll(visit: Visit, source: Source) -> None:
     plan = _plan(visit, source, showed, habits)
     pushed = await keep_subscribed(visit, source, heard.hub, heard.topic) if showed.succeeded else None
     plan = _rarer(visit, source, plan, pushed)
+    notes = (*heard.notes, *_dropped(dropped))
+    notes += (NO_BROWSER,) if source.config.render and heard.outcome != "no_browser" and not can_render() else ()
     notes += ("said 304 although there was news: no conditional requests for now",) if lied else ()
     notes += ("gap: no entry was known from the poll before",) if plan.gap else ()
     found = Poll(
@@ -98,7 +102,7 @@ async def poll(visit: Visit, source: Source) -> None:
     )
     await visit.bench.ledger.do(lambda tx: _record(tx, source, heard, found, plan, habits))
     visit.bench.ledger.tally[f"poll_{heard.outcome}"] += 1
-    visit.bench.ledger.tally.update({f"dropped_{reason}": count for reason, count in leads.dropped.items()})
+    visit.bench.ledger.tally.update({f"dropped_{reason}": count for reason, count in dropped.items()})
     told = {"source": source.config.name, "outcome": heard.outcome, "entries": entries, "new": len(fresh.pages)}
     visit.bench.ledger.tell({"polled": {**told, "gap": plan.gap, "note": found.note}})
     await _catch_up(visit, source, plan, showed)
@@ -142,11 +146,13 @@ async def _listen(visit: Visit, source: Source, *, believed: bool) -> Heard:
     config = source.config
     if config.kind is SourceKind.PAGE:  # the page itself is what is wanted: nothing has to be listed
         return Heard(outcome="ok", candidates=(Candidate(url=config.url, via=Via.MANUAL),))
+    # a page that scripts fill is the same file before and after the news
+    believed = believed and not (config.render and config.kind in (SourceKind.AUTO, SourceKind.SECTION))
     try:
         headers = (*manner_for(visit, config).headers, *(_conditions(source) if believed else ()))
     except Unprepared as error:
         return Heard(outcome=error.code, notes=(error.detail,))
-    answer = await visit.reach(config.url, headers=headers, anywhere=True)
+    answer = await visit.reach(config.url, headers=headers, anywhere=True, render=config.render)
     if isinstance(answer, Trouble):
         return Heard(outcome=answer.code, status=answer.status, notes=(answer.detail,) if answer.detail else ())
     moved = () if answer.url == config.url else (f"redirected to {answer.url}",)
@@ -205,13 +211,18 @@ class _Fresh:
     """Pages that nobody had seen before."""
     shown_first: int = 0
     """Addresses that this source had not shown before."""
+    crowded_out: int = 0
+    """Addresses that were left out because too many pages of their site wait already."""
 
 
 async def _commit_leads(visit: Visit, source: Source, leads: Sequence[Lead]) -> _Fresh:
     fresh = _Fresh()
     for part in _parts(leads):
-        found = await visit.bench.ledger.do(partial(_discover, source, part, visit.bench.now()))
-        fresh = _Fresh(pages=fresh.pages | found.pages, shown_first=fresh.shown_first + found.shown_first)
+        found = await visit.bench.ledger.do(
+            partial(_discover, source, part, visit.bench.now(), visit.bench.settings.waiting_per_site)
+        )
+        shown, out = fresh.shown_first + found.shown_first, fresh.crowded_out + found.crowded_out
+        fresh = _Fresh(pages=fresh.pages | found.pages, shown_first=shown, crowded_out=out)
     return fresh
 
 
@@ -220,14 +231,16 @@ def _parts(leads: Sequence[Lead]) -> Iterator[Sequence[Lead]]:
         yield leads[start : start + _LEADS_AT_ONCE]
 
 
-def _discover(source: Source, leads: Sequence[Lead], now: datetime, tx: Tx) -> _Fresh:
-    keys = {lead.key for lead in leads}
+def _discover(source: Source, leads: Sequence[Lead], now: datetime, most: int, tx: Tx) -> _Fresh:
+    taken = with_room(tx, leads, most=most)
+    keys = {lead.key for lead in taken}
     shown = pages.shown_by(tx, source.id, keys)
-    found = pages.discover(tx, source.id, leads, now, priority=source.config.priority)
+    found = pages.discover(tx, source.id, taken, now, priority=source.config.priority)
     if source.config.kind is SourceKind.PAGE:
         known = [page.id for key in keys if (page := pages.find(tx, key)) and page.id not in found.new]
         pages.refetch(tx, known, now)
-    return _Fresh(pages=frozenset(found.new), shown_first=len(keys) - shown)
+    out = len(leads) - len(taken)
+    return _Fresh(pages=frozenset(found.new), shown_first=len(keys) - shown, crowded_out=out)
 
 
 def _showed(visit: Visit, heard: Heard, entries: int, new: int) -> Showed:

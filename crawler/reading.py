@@ -12,7 +12,7 @@ from crawler.discovery import Listing
 from crawler.etiquette import manner_for
 from crawler.listing import read_listing
 from crawler.shapes import NOTHING, Shapes, learn
-from crawler.sitemap_walk import walk
+from crawler.sitemap_walk import Found, walk
 from crawler.visit import Visit
 from crawler.websub import links_of
 from storage import memory
@@ -55,7 +55,8 @@ async def read(visit: Visit, source: Source, answer: Answer) -> Reading:
     if expected is SourceKind.AUTO and known.get("kind") == SourceKind.FEED:
         expected = SourceKind.FEED
     try:
-        listing = await read_listing(answer, expected, await _shapes(visit, source, answer))
+        shapes = await _shapes(visit, source, answer)
+        listing = await read_listing(answer, expected, shapes, source.config.timezone)
     except DiscoveryError as error:
         return Reading(outcome=error.code, notes=(error.detail,))
     if listing.kind is SourceKind.FEED and not listing.candidates and known.get("listed"):
@@ -85,8 +86,10 @@ async def _sitemap(
     known = sitemap_memory.load(stored)
     candidates, notes, outcome = listing.candidates, _remarks(listing), "ok"
     if listing.children:
-        seen, headers = {source.config.url, answer.url}, manner_for(visit, source.config).headers
-        found = await walk(visit, listing, known, seen=seen, watched_since=source.added_at, headers=headers)
+        config = source.config
+        seen, headers = {config.url, answer.url}, manner_for(visit, config).headers
+        found = Found(memory=known, headers=headers, zone=config.timezone)
+        await walk(visit, listing, found, seen=seen, watched_since=source.added_at)
         candidates, notes, known = (*candidates, *found.candidates), (*notes, *found.notes), found.memory
         outcome = "incomplete" if found.incomplete else "ok"
     honest, known = sitemap_memory.honest_entries(candidates, known, answer.at)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from crawler.answers import Answer, Trouble, failure, is_text
 from crawler.challenges import is_challenge
-from crawler.etiquette import Unprepared, manner_for
+from crawler.etiquette import Unprepared, is_rendered, manner_for
+from crawler.extras import can_render
 from crawler.visit import Visit
 from storage import pages, snapshots
 from storage.archive import digest
@@ -64,7 +65,12 @@ async def _recheck(visit: Visit, page: Page) -> None:
         manner = manner_for(visit, visit.configs.get(page.source_id))
     except Unprepared:
         return
-    answer = await visit.reach(page.fetch_url, headers=(*manner.headers, *_conditions(known)), only_pages=True)
+    render = await is_rendered(visit, page.source_id)
+    if render and not can_render():
+        return
+    # a page that scripts fill is the same file before and after a correction
+    headers = manner.headers if render else (*manner.headers, *_conditions(known))
+    answer = await visit.reach(page.fetch_url, headers=headers, only_pages=True, render=render)
     now = visit.bench.now()
     work, changed = _verdict(page, known, seen, answer, now)
     await visit.bench.ledger.add(work, fetched=page.id if changed else None)

@@ -26,7 +26,10 @@ _FAULTS = {
     "shutdown": Fault.OURS,
     "no_credentials": Fault.OURS,  # an environment variable is not set
     "proxy_not_allowed": Fault.OURS,
+    "proxy_refused": Fault.OURS,  # its log-in is wrong, or it does not let us through
+    "no_browser": Fault.OURS,  # the extra for rendered pages is not installed, or no browser starts
     "site_busy": Fault.OURS,  # another process of ours works there
+    "site_rests": Fault.OURS,  # it asked for peace while the request waited for its turn
     "connection": Fault.BRIEF,
     "dns_temporary": Fault.BRIEF,
     "truncated": Fault.BRIEF,

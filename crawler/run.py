@@ -21,6 +21,7 @@ from typing import Any
 from crawler.ledger import Ledger, Tell
 from storage import sites
 from storage.database import Tx
+from storage.masking import mask_logs
 from storage.records import Site
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None, extra: Mapping[str, Any] | None = No
     parser.add_argument("--owner", required=True, help="the owner of the leases")
     owner = parser.parse_args(argv).owner
     die_with_parent()
+    mask_logs()
     settings = load_settings()
     store = open_store(settings, create=False)
     try:

@@ -7,6 +7,8 @@ from crawler.coding import ACCEPTED
 from crawler.guard import ALLOWED
 from storage.settings import Settings
 
+_HTTP = "crawler.handler.BoundedHandler"
+
 
 def build(settings: Settings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The settings of the crawl process. `extra` overrides them, and is merged into what is a mapping.
@@ -49,7 +51,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
 def _guard(settings: Settings) -> dict[str, Any]:
     return {
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None, "http": _HTTP, "https": _HTTP},
         "DOWNLOADER_MIDDLEWARES": {"crawler.guard.UrlGuard": 990},
         "TWISTED_DNS_RESOLVER": "crawler.guard.GuardedResolver",
         "HTTPPROXY_ENABLED": False,  # a proxy resolves names where the guard does not see them

@@ -32,6 +32,8 @@ class Found:
     memory: SitemapMemory
     headers: Headers = ()
     """What the source wants to be sent along."""
+    zone: str = "UTC"
+    """The source's time zone (IANA name), of dates that name none."""
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     incomplete: bool = False
@@ -40,14 +42,12 @@ class Found:
 async def walk(
     visit: Visit,
     index: Listing,
-    memory: SitemapMemory,
+    found: Found,
     *,
     seen: set[str],
     watched_since: datetime,
-    headers: Headers = (),
-) -> Found:
-    """Read what an index names, level by level. `seen` are the addresses of the index itself."""
-    found = Found(memory=memory, headers=headers)
+) -> None:
+    """Read what an index names, level by level, into `found`. `seen` are the addresses of the index itself."""
     level: Sequence[Child] = index.children
     room = MOST_CHILDREN
     for _ in range(DEEPEST):
@@ -66,7 +66,6 @@ async def walk(
         level = [child for one in chosen for child in await _read(visit, one, seen, found)]
         if not level:
             break
-    return found
 
 
 async def _read(visit: Visit, child: Child, seen: set[str], found: Found) -> tuple[Child, ...]:
@@ -88,7 +87,7 @@ async def _read(visit: Visit, child: Child, seen: set[str], found: Found) -> tup
 
 async def _listing(answer: Answer, child: Child, found: Found) -> tuple[Child, ...]:
     try:
-        listing = await read_listing(answer, SourceKind.SITEMAP)
+        listing = await read_listing(answer, SourceKind.SITEMAP, zone=found.zone)
     except DiscoveryError as error:
         found.notes.append(f"{child.url}: {error.code}")
         return ()

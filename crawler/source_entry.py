@@ -11,13 +11,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage.errors import SourceError
-from storage.records import Headers, SourceConfig, SourceKind
+from storage.records import RETAINED, Headers, SourceConfig, SourceKind
 
 RESERVED = frozenset({"manual"})
 """Names that a source of an operator cannot have."""
-
-RETAINED = ("raw", "versions", "fingerprints", "polls", "sightings")
-"""The kinds of data that `retention` may name."""
 
 MOST_CONCURRENCY = 8
 """Requests to one site at the same time; more than a browser makes is no longer polite."""
@@ -27,11 +24,13 @@ _TEXTS = ("timezone", "language", "publisher", "recipe", "cron")
 _VARIABLES = ("basic", "bearer")
 _TABLES = ("headers", "cookies", "retention")
 _KEYS = frozenset(
-    {"name", "url", "kind", "every", "include", "exclude", "priority", "proxy", "delay", "concurrency"}
+    {"name", "url", "kind", "every", "include", "exclude", "priority", "proxy", "render", "delay", "concurrency"}
     | {*_TEXTS, *_VARIABLES, *_TABLES}
 )
 _UNSET: Mapping[str, Any] = {}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LOGIN = re.compile(r"(?:[^:@/?#\s${}]+|\$\{[A-Za-z_]\w*\}):\$\{[A-Za-z_]\w*\}", re.ASCII)
+"""A user, by name or by reference, and a password by reference."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~\w-]+")
 
 
@@ -56,7 +55,8 @@ def source_config(entry: Mapping[str, Any], where: str) -> SourceConfig:
         cookies=_cookies(entry.get("cookies", _UNSET), where),
         basic=_variable(entry, "basic", where),
         bearer=_variable(entry, "bearer", where),
-        proxy=_url(entry["proxy"], "proxy", where) if entry.get("proxy") is not None else None,
+        proxy=_proxy(entry.get("proxy"), where),
+        render=_truth(entry.get("render", False), "render", where),
         delay_s=_delay(entry.get("delay"), where),
         concurrency=_concurrency(entry.get("concurrency", 1), where),
         retention=_retention(entry.get("retention", _UNSET), where),
@@ -93,6 +93,27 @@ def _url(value: Any, key: str, where: str) -> str:
     if not good or re.search(r"\s", value):
         raise SourceError(f"{where}: {key}: {value!r} is no http or https address")
     return str(value)
+
+
+def _proxy(value: Any, where: str) -> str | None:
+    """The address of a proxy, with or without a log-in by reference. A log-in in clear is not repeated in a message."""
+    if value is None:
+        return None
+    scheme, _, rest = str(value).strip().partition("://")
+    login, at, host = rest.rpartition("@")
+    if at and not _LOGIN.fullmatch(login):
+        form = "http://USER:${VARIABLE}@HOST:PORT, with the name of an environment variable"
+        raise SourceError(f"{where}: proxy: its log-in must be written as {form}")
+    address = _url(f"{scheme}://{host}", "proxy", where)
+    if address.count("/") > 2:
+        raise SourceError(f"{where}: proxy: {address!r} must end after the port")
+    return f"{scheme}://{login}{at}{host}"
+
+
+def _truth(value: Any, key: str, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise SourceError(f"{where}: {key}: must be true or false, not {value!r}")
+    return value
 
 
 def _kind(value: Any, where: str) -> SourceKind:
@@ -217,9 +238,17 @@ def _pairs(value: Any, key: str, where: str) -> Headers:
 def _retention(value: Any, where: str) -> tuple[tuple[str, int], ...]:
     if not isinstance(value, Mapping):
         raise SourceError(f"{where}: retention: must be a table of kinds and days, not {value!r}")
-    for kind, days in value.items():
+    for kind in value:
         if kind not in RETAINED:
             raise SourceError(f"{where}: retention: {kind!r} is none of {', '.join(RETAINED)}")
-        if not isinstance(days, int) or isinstance(days, bool) or days < 1:
-            raise SourceError(f"{where}: retention: {kind}: must be days, at least 1, not {days!r}")
-    return tuple(value.items())
+    return tuple((kind, _days(days, kind, where)) for kind, days in value.items())
+
+
+def _days(value: Any, kind: str, where: str) -> int:
+    """Days as `30`, `30d` or `forever`, which is 0."""
+    if value == "forever":
+        return 0
+    found = re.fullmatch(r"([1-9]\d{0,5})d?", str(value).strip())
+    if found is None:
+        raise SourceError(f"{where}: retention: {kind}: must be days, like 30, 30d or forever, not {value!r}")
+    return int(found[1])

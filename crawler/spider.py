@@ -20,6 +20,7 @@ from crawler.guests import Guests
 from crawler.ledger import Ledger
 from crawler.polling import poll_sources
 from crawler.recheck import recheck_pages
+from crawler.rendering import Renderer
 from crawler.visit import Bench, Visit
 from storage import sites
 from storage.errors import StoreError
@@ -67,6 +68,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         self.job = job
         self.errand = errand or news
+        self._renderer: Renderer | None = None
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[str] = set()
         self._stopping = False
@@ -104,6 +106,8 @@ class NewsSpider(Spider):
             await ledger.flush()
         finally:
             await ledger.do(lambda tx: sites.release(tx, owner, [site.key for site in sites.held(tx, owner)]))
+            if self._renderer is not None:
+                await self._renderer.close()
 
     @staticmethod
     def _none() -> Iterator[Any]:
@@ -122,7 +126,9 @@ class NewsSpider(Spider):
         )
         rules = {"agent": settings.user_agent, "allowed": settings.allow_addresses, "now": job.now}
         gate = Gate(fetcher, guests, job.ledger, **rules)  # type: ignore[arg-type]
+        self._renderer = Renderer(self.crawler)
         shared = {"fetcher": fetcher, "gate": gate, "guests": guests, "ledger": job.ledger}
+        shared |= {"render": self._renderer.render}
         return Bench(settings=settings, owner=job.owner, now=job.now, **shared)  # type: ignore[arg-type]
 
     async def _visit_all(self, bench: Bench, todo: Sequence[Site]) -> None:

@@ -32,6 +32,7 @@ MOST_SHAPES = 6
 MOST_NEW = 500
 """Addresses that one look at a section page may bring."""
 
+_PAGES = frozenset({"pg", "paged"})
 _LINKED = frozenset({Via.SECTION, Via.NEXT_PAGE})
 _DATE_ENDS = re.compile(r"/(?:19|20|21)\d\d(?:[/-](?:0?[1-9]|1[0-2])(?:[/-](?:0?[1-9]|[12]\d|3[01]))?)?(?:\.html?)?/?$")
 _DATED = re.compile(r"(?:^|[^\d])(?:19|20|21)\d\d(?:[/-]?(?:0?[1-9]|1[0-2]))?(?:[^\d]|$)")
@@ -53,6 +54,11 @@ def trap_of(key: str, via: Via) -> str | None:
     if _is_calendar(parts.path, pairs):
         return "trap_calendar"
     return "trap_pagination" if _is_pager(parts.path, pairs) else None
+
+
+def pager_words() -> frozenset[str]:
+    """Words of a path or query that stand before the number of a list's page."""
+    return _lists().pagers | _PAGES
 
 
 @dataclass(slots=True)

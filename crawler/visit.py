@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from crawler.addresses import refusal
 from crawler.answers import HOST_DOWN, Answer, Trouble, protest
@@ -45,6 +46,8 @@ class Bench:
     guests: Guests
     ledger: Ledger
     now: Callable[[], datetime]
+    render: Callable[[Visit, Answer, Headers], Awaitable[Answer | Trouble]] | None = None
+    """Makes of an answer what a browser shows; the headers are those that were sent for it."""
 
 
 class Visit:
@@ -63,6 +66,8 @@ class Visit:
         """By site: answers in a row that say it is overloaded, or show a block page. The second ends the turn."""
         self.configs: Mapping[int, SourceConfig] = {}
         """The sources of this very site, by id."""
+        self.rendered: dict[int, bool] = {}
+        """Whether the pages of a source are to be rendered, by its id: of those of other sites, as far as looked up."""
         self.concurrency = 1
         """Most requests at the same time."""
         self._paces = {site.key: self._pace_of(site)}
@@ -87,19 +92,21 @@ class Visit:
         anywhere: bool = False,
         seen: set[str] | None = None,
         only_pages: bool = False,
+        render: bool = False,
     ) -> Answer | Trouble:
         """The answer behind all redirects. Every hop is judged by the guard and by robots.txt.
 
         A redirect out of the site ends with the code `other_site` and its target, unless it may lead `anywhere`: then
         the other site is entered as a guest, or the code is `site_busy`. An address in `seen` is not asked for again
         (`redirect_loop`); those that were are added to it. `only_pages`: the body of what is no page is not read.
+        `render`: a page is what it is after its scripts ran.
         """
         seen = set() if seen is None else seen
         for _ in range(self.bench.settings.max_redirects + 1):
             if url in seen:
                 return Trouble(code="redirect_loop", detail=url)
             seen.add(url)
-            answer = await self._go(url, headers, only_pages)
+            answer = await self._go(url, headers, only_pages=only_pages, render=render)
             target = answer.target() if isinstance(answer, Answer) else None
             if target is None:
                 return answer
@@ -114,6 +121,11 @@ class Visit:
         """Ask for at least this delay, on top of all other reasons for one."""
         self.pace.least_s = max(self.pace.least_s, delay_s)
         self._set_pace(self.site.key)
+
+    async def heed(self, site: str, answer: Answer) -> None:
+        """Leave a site alone whose answer asks for that."""
+        if (wait := protest(answer)) is not None:
+            await self._leave_alone(site, wait or self._backoff(PEACE_FOR), "retry_after" if wait else "overloaded")
 
     async def refused(self) -> None:
         """A block page came where a page should be: slow down, and after the second in a row leave the site alone."""
@@ -141,23 +153,32 @@ class Visit:
 
         return write
 
-    async def _go(self, url: str, headers: Headers, only_pages: bool) -> Answer | Trouble:
+    async def _go(self, url: str, headers: Headers, **how: bool) -> Answer | Trouble:
         if code := refusal(url, self.bench.settings.allow_addresses):
             return Trouble(code=code, detail=url)
         site = site_of(url)
         if site == self.site.key:
-            return await self._ask(url, site, headers, only_pages)
+            return await self._ask(url, site, headers, **how)
         async with self.bench.guests.enter(site) as host:
             if host is None:
                 return Trouble(code="site_busy", detail=site, until=self.bench.now() + BUSY_FOR)
             self._paces.setdefault(site, self._pace_of(host))
-            return await self._ask(url, site, headers, only_pages)
+            return await self._ask(url, site, headers, **how)
 
-    async def _ask(self, url: str, site: str, headers: Headers, only_pages: bool) -> Answer | Trouble:
+    async def _ask(self, url: str, site: str, headers: Headers, *, only_pages: bool, render: bool) -> Answer | Trouble:
         if trouble := await self._may_ask(url, site):
             return trouble
-        answer = await self.bench.fetcher.get(url, site=site, headers=headers, only_pages=only_pages)
-        await self._learn(url, site, answer)
+        sent: list[Answer] = []
+
+        async def show(answer: Answer) -> Answer | Trouble:
+            assert self.bench.render is not None
+            sent.append(answer)
+            return await self.bench.render(self, answer, headers)
+
+        then = show if render else None
+        how: dict[str, Any] = {"headers": headers, "only_pages": only_pages} | ({"after": then} if then else {})
+        answer = await self.bench.fetcher.get(url, site=site, **how)
+        await self._learn(url, site, sent[0] if sent else answer)  # what a browser makes of it says nothing of the site
         return answer
 
     async def _may_ask(self, url: str, site: str) -> Trouble | None:
@@ -189,9 +210,9 @@ class Visit:
             self.answered += site == self.site.key
             self.strikes[origin_of(url)] = 0
             pace.failed(answer.took_s) if answer.status >= 400 else pace.answered(answer.took_s)
-            if (wait := protest(answer)) is not None:
+            if protest(answer) is not None:
                 pace.protest()
-                await self._leave_alone(site, wait or self._backoff(PEACE_FOR), "retry_after" if wait else "overloaded")
+                await self.heed(site, answer)
             elif answer.status == 503:
                 await self._refused(site, PEACE_FOR, "overloaded")
             elif answer.status < 400:
@@ -209,6 +230,7 @@ class Visit:
         if site == self.site.key:
             self.blocked_until = max(self.blocked_until or until, until)
             self.blocked_for = why
+        self.bench.fetcher.rest(site, until)
         await self.bench.ledger.do(lambda tx: sites.rest(tx, site, until, why))
 
     def _strike(self, url: str, code: str | None) -> None:

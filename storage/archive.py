@@ -90,6 +90,17 @@ class Archive:
         except OSError as error:
             raise ArchiveError(f"archive {self.root}: {name} cannot be deleted: {error}") from error
 
+    def place(self, name: str) -> Path | None:
+        """Where a file stands on this machine; None on an object store."""
+        return None if "://" in self.root else Path(self.root) / name
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file to be read as it is. Raises ArchiveDamaged where it is missing."""
+        try:
+            return self._open(name)
+        except OSError as error:
+            raise ArchiveDamaged(f"archive {name}: cannot be read: {error}") from error
+
     def _open(self, name: str) -> IO[bytes]:
         return fsspec.open(f"{self.root.rstrip('/')}/{name}", "rb").open()  # type: ignore[no-any-return]
 
@@ -179,6 +190,11 @@ def _unpacked(record: Any) -> tuple[str, int, Headers, bytes, datetime | None]:
         body,
         datetime.fromisoformat(date) if date else None,
     )
+
+
+def write_records(out: IO[bytes], name: str, entries: Iterable[tuple[Snapshot, bytes]]) -> int:
+    """Write snapshots as a WARC file for others to read; returns how many."""
+    return sum(1 for _ in _write(out, name, entries))
 
 
 def _write(out: IO[bytes], name: str, entries: Iterable[tuple[Snapshot, bytes]]) -> Iterator[tuple[int, Pointer]]:

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
-from storage import changes, clusters, similar
+from storage import changes, clusters, similar, withdrawals
 from storage.codec import to_plain
 from storage.database import Tx
 from storage.errors import NotFound
-from storage.records import Access, ChangeKind, DecisionKind, Filing, Fingerprint, Known
+from storage.records import Access, ChangeClass, ChangeKind, DecisionKind, Filing, Fingerprint, Known
 from storage.tables import article, article_version, fingerprint
 
 
@@ -85,7 +85,10 @@ def _revise(tx: Tx, article_id: int, filing: Filing, now: datetime) -> None:
     _insert_version(tx, article_id, version + 1, filing, now)
     tx.execute(update(article).where(article.c.id == article_id).values(version=version + 1, updated_at=now))
     _index(tx, article_id, filing, cluster_id)
-    changes.append(tx, [(ChangeKind.UPDATED, article_id, version + 1, cluster_id)], now)
+    if filing.decision.change_class is ChangeClass.RETRACTION:
+        withdrawals.hide(tx, article_id, withdrawals.RETRACTED, now)
+    else:
+        changes.append(tx, [(ChangeKind.UPDATED, article_id, version + 1, cluster_id)], now)
 
 
 def _insert_version(tx: Tx, article_id: int, version: int, filing: Filing, now: datetime) -> None:

@@ -11,7 +11,7 @@ from storage.database import Tx
 from storage.errors import ArchiveDamaged, NotFound
 from storage.records import Disposition, PageState
 from storage.store import Store
-from storage.tables import article, article_version, change, doomed_file, page, quarantine, snapshot
+from storage.tables import HOT, article, article_version, change, doomed_file, page, quarantine, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def _articles(tx: Tx) -> Iterator[Fault]:
         gaps.group_by(article_version.c.article_id).having(number != func.max(article_version.c.version))
     ):
         yield Fault(check="versions", what=f"article {row.article_id} has {row.number} versions, the last is {row.top}")
-    bare = select(snapshot.c.id).where(snapshot.c.body.is_(None), snapshot.c.archive_file.is_(None))
+    bare = select(snapshot.c.id).where(snapshot.c.body.is_(None), HOT)
     for snapshot_id in tx.execute(bare.limit(100)).scalars():
         yield Fault(check="archive", what=f"snapshot {snapshot_id} has neither a body nor a place in the archive")
 
@@ -121,7 +121,7 @@ def _leases(tx: Tx, now: datetime) -> Iterator[Fault]:
 
 def _doomed(tx: Tx) -> Iterator[Fault]:
     for file in tx.execute(select(doomed_file.c.file).limit(100)).scalars():
-        what = f"archive {file} holds an erased text and was not deleted; any 'copydesk withdraw' does it"
+        what = f"archive {file} is to go and was not deleted; 'copydesk prune' does it"
         yield Fault(check="archive", what=what)
 
 

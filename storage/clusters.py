@@ -1,16 +1,20 @@
 """Clusters of articles that tell one story: founding, merging, and which member stands for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import RowMapping, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
 
 from storage.database import Tx
 from storage.records import Precision
 from storage.tables import article, article_version, cluster
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
+DECLARES = 3
+"""Standing of an article that names another site's address as its canonical one: it stands behind all others."""
+CANONICAL = "canonical"
+"""The entry of its evidence that has the address, as a canonical key."""
 _AHEAD = timedelta(days=1)
 """A publication time so far after the page was fetched is an error of the page."""
 
@@ -21,6 +25,7 @@ class _Member:
 
     article_id: int
     version: int
+    url: str
     standing: int
     published: datetime
     words: int
@@ -46,17 +51,40 @@ def join(tx: Tx, into: int, others: Sequence[int], newcomer: int) -> list[tuple[
     """
     before = _primaries(tx, [into, *others])
     moved = move(tx, into, others) if others else []
-    members = _members(tx, [*before, newcomer])
-    best = min(members, key=_rank)
-    reason = _reason(best, [one for one in members if one is not best])
-    tx.execute(
-        update(cluster).where(cluster.c.id == into).values(primary_article_id=best.article_id, primary_reason=reason)
-    )
+    # Of the others those suffice that led till now, and who names an original: it may be the newcomer, or one of them.
+    declares = _declared(tx, into) if before else frozenset()
+    members = _members(tx, article.c.id.in_([*before, newcomer]) | _named(into, declares))
+    best = _crown(tx, into, members, declares)
     # Whoever held the place in the cluster that stays, or got it, is told so, unless it is told of its move already.
-    places = [m for m in members if m.article_id in before and (m is best) is (before[m.article_id] != into)]
+    places = [m for m in members if (m is best) is (before.get(m.article_id) != into)]
     told = dict(moved) | {one.article_id: one.version for one in places}
     told.pop(newcomer, None)
     return sorted(told.items())
+
+
+def lead(tx: Tx, cluster_id: int) -> list[tuple[int, int]]:
+    """Choose the primary anew among all members that are not withdrawn.
+
+    Returns (article, version) of who got the place, and of who lost it and is still there.
+    """
+    members = _members(tx, article.c.cluster_id == cluster_id)
+    if not members:
+        return []  # the last primary stands for what was there
+    before = tx.execute(select(cluster.c.primary_article_id).where(cluster.c.id == cluster_id)).scalar()
+    best = _crown(tx, cluster_id, members, _declared(tx, cluster_id))
+    if best.article_id == before:
+        return []
+    return sorted((one.article_id, one.version) for one in members if one is best or one.article_id == before)
+
+
+def _crown(tx: Tx, cluster_id: int, members: Sequence[_Member], declared: Collection[str]) -> _Member:
+    """Make the best of the members the cluster's primary, with the reason."""
+    ranks = {one.article_id: _rank(one, declared) for one in members}
+    best = min(members, key=lambda one: ranks[one.article_id])
+    reason = _reason(ranks.pop(best.article_id), ranks.values())
+    values = {"primary_article_id": best.article_id, "primary_reason": reason}
+    tx.execute(update(cluster).where(cluster.c.id == cluster_id).values(**values))
+    return best
 
 
 def _primaries(tx: Tx, ids: Sequence[int]) -> dict[int, int]:
@@ -80,13 +108,30 @@ def move(tx: Tx, into: int, others: Sequence[int]) -> list[tuple[int, int]]:
     return moved
 
 
-def _members(tx: Tx, ids: Sequence[int]) -> list[_Member]:
-    version = (article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version)
+def _declared(tx: Tx, cluster_id: int) -> frozenset[str]:
+    """The addresses that members of a cluster declare to be those of the original."""
+    query = (
+        select(article_version.c.evidence)
+        .join(article, _CURRENT)
+        .where(article.c.cluster_id == cluster_id, article_version.c.standing == DECLARES)
+        .where(article.c.withdrawn_at.is_(None))
+    )
+    return frozenset(filter(None, (evidence.get(CANONICAL) for evidence in tx.execute(query).scalars())))
+
+
+def _named(cluster_id: int, urls: Collection[str]) -> ColumnElement[bool]:
+    return and_(article.c.cluster_id == cluster_id, article.c.url.in_(sorted(urls)))
+
+
+_CURRENT = (article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version)
+
+
+def _members(tx: Tx, which: ColumnElement[bool]) -> list[_Member]:
     columns = ("standing", "published_at", "published_precision", "fetched_at", "word_count")
     query = (
-        select(article.c.id, article.c.version, *(article_version.c[name] for name in columns))
-        .join(article_version, version)
-        .where(article.c.id.in_(ids), article.c.withdrawn_at.is_(None))
+        select(article.c.id, article.c.url, article.c.version, *(article_version.c[name] for name in columns))
+        .join(article_version, _CURRENT)
+        .where(which, article.c.withdrawn_at.is_(None))
     )
     return [_member(row) for row in tx.execute(query).mappings()]
 
@@ -99,20 +144,26 @@ def _member(row: RowMapping) -> _Member:
     return _Member(
         article_id=row["id"],
         version=row["version"],
+        url=row["url"],
         standing=row["standing"],
         published=published + late if credible else _LATEST,
         words=row["word_count"],
     )
 
 
-def _rank(one: _Member) -> tuple[int, datetime, int, int]:
-    return one.standing, one.published, -one.words, one.article_id
+_Rank = tuple[bool, int, datetime, int, int]
 
 
-def _reason(best: _Member, others: Sequence[_Member]) -> str:
+def _rank(one: _Member, declared: Collection[str]) -> _Rank:
+    # Two that name each other name nobody.
+    original = one.url in declared and one.standing != DECLARES
+    return not original, one.standing, one.published, -one.words, one.article_id
+
+
+def _reason(best: _Rank, others: Collection[_Rank]) -> str:
     """By what the primary stands before the next best."""
     if not others:
         return "only_member"
-    names = ("credited", "earliest", "most_complete", "first_filed")
-    pairs = zip(names, _rank(best), _rank(min(others, key=_rank)), strict=True)
+    names = ("canonical", "credited", "earliest", "most_complete", "first_filed")
+    pairs = zip(names, best, min(others), strict=True)
     return next(name for name, mine, theirs in pairs if mine != theirs)

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from storage import doubts, pages, similar, withdrawals
+from storage import doubts, pages, search, similar, withdrawals
 from storage.archive import digest
 from storage.codec import to_plain
 from storage.database import Tx, chunks, insert
@@ -24,7 +24,7 @@ from storage.errors import ArchiveDamaged, NotFound, StoreBusy
 from storage.locks import store_lock
 from storage.records import Disposition, Hints, Record
 from storage.store import Store
-from storage.tables import article, article_version, doomed_file, page, quarantine, sighting, snapshot
+from storage.tables import HOT, article, article_version, doomed_file, page, quarantine, sighting, snapshot
 
 TITLE = "[withdrawn]"
 """What stands in the place of a headline."""
@@ -60,7 +60,7 @@ def erase(store: Store, page_id: int, reason: str, now: datetime) -> Erased:
     Raises NotFound, ArchiveDamaged where a file cannot be read to its end (nothing is erased then), and StoreBusy when
     the archive stays in use by others.
     """
-    with _archive_to_oneself(store):
+    with archive_to_oneself(store):
         finish(store)
         with store.reading() as tx:
             article_id, mine = _extent(tx, page_id)
@@ -78,7 +78,7 @@ def erase(store: Store, page_id: int, reason: str, now: datetime) -> Erased:
 
 
 def finish(store: Store) -> int:
-    """Delete the archive files that only an interrupted erasure left; returns how many. Raises ArchiveError."""
+    """Delete the archive files that nothing needs any more; returns how many. Raises ArchiveError."""
     with store.reading() as tx:
         left = list(tx.execute(select(doomed_file.c.file)).scalars())
     for file in left:
@@ -89,8 +89,7 @@ def finish(store: Store) -> int:
 
 def blank(tx: Tx, snapshot_id: int) -> None:
     """Take the body out of a snapshot that came in after its article was erased. It must not be packed yet."""
-    hot = (snapshot.c.id == snapshot_id, snapshot.c.archive_file.is_(None))
-    tx.execute(update(snapshot).where(*hot).values(**_EMPTY))
+    tx.execute(update(snapshot).where(snapshot.c.id == snapshot_id, HOT).values(**_EMPTY))
 
 
 def is_erased(tx: Tx, url: str) -> bool:
@@ -100,8 +99,8 @@ def is_erased(tx: Tx, url: str) -> bool:
 
 
 @contextmanager
-def _archive_to_oneself(store: Store) -> Iterator[None]:
-    """Nobody packs meanwhile: a body must not slip into the archive while its record is taken out."""
+def archive_to_oneself(store: Store) -> Iterator[None]:
+    """Nobody packs meanwhile: a body must not slip into the archive while its record is taken out. Raises StoreBusy."""
     for _ in range(_TRIES):
         with store_lock(store, "pack") as mine:
             if mine:
@@ -150,6 +149,7 @@ def _erase_article(tx: Tx, article_id: int, reason: str, now: datetime) -> int:
     known = {name: value for name, value in empty.items() if name in article_version.c}
     count = tx.execute(update(article_version).where(article_version.c.article_id == article_id).values(**known))
     similar.drop(tx, article_id)
+    search.remove(tx, [article_id])
     if not withdrawals.mark(tx, article_id, reason, now):  # it was gone before it was erased
         tx.execute(update(article).where(article.c.id == article_id).values(withdrawn_reason=reason, updated_at=now))
     return count.rowcount
@@ -179,11 +179,13 @@ def _move(tx: Tx, old: str, fresh: str, places: dict[int, tuple[int, int]], now:
         offset, length = places[row.archive_offset]
         values = {"archive_file": fresh, "archive_offset": offset, "archive_length": length}
         tx.execute(update(snapshot).where(snapshot.c.id == row.id).values(**values))
-    tx.execute(insert(tx, doomed_file).values(file=old, at=now).on_conflict_do_nothing())
+    for file in (old,) if rows else (old, fresh):  # nothing points to the new one where all its records were erased
+        tx.execute(insert(tx, doomed_file).values(file=file, at=now).on_conflict_do_nothing())
 
 
 def _scrub(store: Store) -> None:
     """On SQLite, the write-ahead log holds the text until it is emptied; PostgreSQL's vacuum comes by itself."""
+    store.write(search.scrub)
     if store.engine.dialect.name == "sqlite":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

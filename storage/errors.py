@@ -6,6 +6,7 @@
     │   ├── SourceError
     │   └── InputError
     ├── NotFound              no such source, page, article or file
+    │   └── BodyPruned        a stored body is gone because its time was over
     ├── StoreError            the database refused
     │   ├── StoreBusy         locked or unreachable for now: try again
     │   └── SchemaError       the database's schema is older or newer than this code
@@ -39,6 +40,10 @@ class InputError(UsageError):
 
 class NotFound(CopydeskError):
     """The thing asked for does not exist."""
+
+
+class BodyPruned(NotFound):
+    """A stored body was deleted by the rules of retention."""
 
 
 class StoreError(CopydeskError):

@@ -49,6 +49,12 @@ def history(tx: Tx, limit: int = 100) -> list[Event]:
     return [_record(row) for row in tx.execute(_events().order_by(event.c.id.desc()).limit(limit)).mappings()]
 
 
+def closed(tx: Tx, since: datetime, limit: int = 100) -> list[Event]:
+    """What was closed at or after that time, the latest first."""
+    query = _events().where(event.c.closed_at >= since).order_by(event.c.closed_at.desc(), event.c.id.desc())
+    return [_record(row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
 def counts(tx: Tx) -> dict[str, int]:
     """How many of each kind are open."""
     query = select(event.c.kind, func.count()).where(event.c.closed_at.is_(None)).group_by(event.c.kind)

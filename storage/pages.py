@@ -64,6 +64,15 @@ def shown_by(tx: Tx, source_id: int, keys: Collection[str]) -> int:
     return found
 
 
+def known_since(tx: Tx, keys: Collection[str]) -> dict[str, datetime]:
+    """Since when those of these addresses are known that are."""
+    known: dict[str, datetime] = {}
+    for part in chunks(sorted(keys)):
+        rows = tx.execute(select(page.c.url, page.c.discovered_at).where(page.c.url.in_(part)))
+        known.update((row.url, row.discovered_at) for row in rows)
+    return known
+
+
 def get(tx: Tx, page_id: int) -> Page:
     """The page of that id. Raises NotFound."""
     row = tx.execute(select(page).where(page.c.id == page_id)).mappings().first()

@@ -1,14 +1,15 @@
 """Reading articles: whole canonical records, by id, by address, in lists, with their versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy import RowMapping, Select, func, select, tuple_
 
 from storage import clusters
 from storage.codec import from_plain, to_plain
-from storage.database import Tx
+from storage.database import Tx, chunks
 from storage.errors import NotFound
+from storage.filters import Filter
 from storage.records import Access, Article, Block, ChangeClass, Clean, Precision, Provenance
 from storage.snapshots import pointer
 from storage.tables import article, article_version, cluster, snapshot, source
@@ -31,12 +32,26 @@ def at(tx: Tx, url: str) -> Article | None:
     return _record(row) if row else None
 
 
-def listed(tx: Tx, *, after: int = 0, limit: int = 100, source_name: str | None = None) -> list[Article]:
+def listed(
+    tx: Tx, *, after: int = 0, limit: int = 100, source_name: str | None = None, having: Filter | None = None
+) -> list[Article]:
     """Articles with an id above `after`, by id; those withdrawn are left out."""
     query = _current().where(article.c.id > after, article.c.withdrawn_at.is_(None))
     if source_name:
         query = query.where(source.c.name == source_name)
+    if having:
+        query = query.where(*having.conditions())
     return [_record(row) for row in tx.execute(query.order_by(article.c.id).limit(limit)).mappings()]
+
+
+def newest(tx: Tx, *, before: int | None = None, limit: int = 100, having: Filter | None = None) -> list[Article]:
+    """Articles with an id below `before`, the highest first; those withdrawn are left out."""
+    query = _current().where(article.c.withdrawn_at.is_(None))
+    if before is not None:
+        query = query.where(article.c.id < before)
+    if having:
+        query = query.where(*having.conditions())
+    return [_record(row) for row in tx.execute(query.order_by(article.c.id.desc()).limit(limit)).mappings()]
 
 
 def some(tx: Tx, ids: list[int]) -> list[Article]:
@@ -49,6 +64,17 @@ def versions(tx: Tx, article_id: int) -> list[Article]:
     """The article as it was at each of its versions, first to last."""
     query = _select(article_version.c.article_id == article.c.id).where(article.c.id == article_id)
     return [_record(row) for row in tx.execute(query.order_by(article_version.c.version)).mappings()]
+
+
+def at_versions(tx: Tx, pairs: Sequence[tuple[int, int]], having: Filter | None = None) -> list[Article]:
+    """Articles as they were at those versions, by (id, version); missing ones are left out."""
+    found: list[Article] = []
+    for some_pairs in chunks(list(pairs), 200):
+        chosen = tuple_(article_version.c.article_id, article_version.c.version).in_(some_pairs)
+        query = _select(article_version.c.article_id == article.c.id).where(chosen)
+        query = query.where(*having.conditions()) if having else query
+        found += [_record(row) for row in tx.execute(query).mappings()]
+    return found
 
 
 def members(tx: Tx, cluster_id: int) -> list[Article]:
@@ -142,7 +168,7 @@ def _select(version_join: Any) -> Select[Any]:
 
 def _record(row: RowMapping) -> Article:
     names = ("id", "source", "cluster_id", "version", "content_hash", "word_count", "first_seen", "snapshot_id")
-    place = {name: row[name] for name in (*names, "withdrawn_at", "withdrawn_reason")}
+    place = {name: row[name] for name in (*names, "withdrawn_at", "withdrawn_reason", "pruned_at")}
     return Article(
         is_primary=row["primary_id"] == row["id"],
         change_class=ChangeClass(row["change_class"]),

@@ -107,7 +107,7 @@ class ChangeClass(StrEnum):
     COSMETIC = "cosmetic"
     EDIT = "edit"
     CORRECTION = "correction"
-    WITHDRAWAL = "withdrawal"
+    RETRACTION = "retraction"
     REPROCESSED = "reprocessed"
     """The page is the one of the version before; it was read anew, by better rules."""
 
@@ -148,6 +148,10 @@ def _times(kind: Any) -> tuple[str, ...]:
     return tuple(spec.name for spec in fields(kind) if "datetime" in str(spec.type) or str(spec.type) in ("T", "~T"))
 
 
+RETAINED = ("archive", "versions", "polls", "sightings")
+"""The kinds of data that a source may have its own retention for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig(Record):
     """What an operator says of a source; everything else is learned."""
@@ -177,13 +181,15 @@ class SourceConfig(Record):
     bearer: str | None = None
     """The environment variable that holds a bearer token."""
     proxy: str | None = None
-    """One of the proxies that the settings name."""
+    """One of the proxies that the settings name; a log-in in it, `USER:${VARIABLE}@`, names environment variables."""
+    render: bool = False
+    """Whether its pages get their text from scripts, and are to be read after a browser ran these."""
     delay_s: float | None = None
     """Least seconds between two requests to its site, above the general one."""
     concurrency: int = 1
     """Most requests to its site at the same time."""
     retention: tuple[tuple[str, int], ...] = ()
-    """Days that each kind of data is kept, by kind; what is not named follows the general rule."""
+    """Days that each kind of data is kept, by kind, 0 for ever; what is not named follows the settings."""
     priority: int = 0
     """Higher goes first among the pages of a site."""
 
@@ -500,6 +506,8 @@ class Article(Record):
     content: Clean
     withdrawn_at: datetime | None = None
     withdrawn_reason: str | None = None
+    pruned_at: datetime | None = None
+    """When the text of this old version went because its time was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -636,6 +644,7 @@ class Filing(Record):
     credit: str | None = None
     """The agency that the text is credited to."""
     standing: int = 1
-    """As a candidate for its cluster's primary: 0 the credited source itself, 1 uncredited, 2 a credited copy."""
+    """As a candidate for its cluster's primary: 0 the credited source itself, 1 uncredited, 2 a credited copy,
+    3 one that names another site's address as the original's."""
     keys: tuple[int, ...] = ()
     """Those of the fingerprint's keys by which the article is to be found."""

@@ -43,6 +43,9 @@ class Settings:
     max_bytes: int = _doc("Most bytes of a body, after decompression.", 10_000_000)
     max_redirects: int = _doc("Most redirects that are followed for one fetch.", 5)
     pages_per_site: int = _doc("Most pages fetched from one site in one claim.", 100)
+    waiting_per_site: int = _doc(
+        "Most pages of one site that wait to be fetched; what is listed beyond that is left to a later poll.", 100_000
+    )
     sites_per_crawl: int = _doc("Most sites that one crawl process claims at once.", 32)
     min_interval_s: int = _doc("Least seconds between two polls of a source.", 300)
     max_interval_s: int = _doc("Most seconds between two polls of a healthy source.", 86_400)
@@ -51,7 +54,13 @@ class Settings:
     batch: int = _doc("Most page ids in one message to the process workers.", 50)
     recheck: bool = _doc("Look at articles again, ever more rarely for seven days, so that corrections are seen.", True)
     candidate_days: int = _doc(
-        "Days after which an unchanged article is no more found by likeness; equal texts are found for ever.", 90
+        "Days after which an unchanged article is no more found by likeness; equal texts always are. 0: for ever.", 90
+    )
+    keep_archive_days: int = _doc("Days that raw exchanges are kept, after which they go with their file; 0: ever.", 0)
+    keep_versions_days: int = _doc("Days that the text of a version is kept after a newer one came; 0: for ever.", 0)
+    keep_polls_days: int = _doc("Days that the history of polls is kept; 0: for ever.", 90)
+    keep_sightings_days: int = _doc(
+        "Days that it is kept what a listing said of a page, after it showed it last; 0: for ever.", 0
     )
     max_attempts: int = _doc("Failed tries of a stage before a page is quarantined.", 4)
     gone_after_s: int = _doc(
@@ -61,6 +70,10 @@ class Settings:
     pack_bytes: int = _doc("Bytes of hot bodies that are packed into one WARC file.", 64_000_000)
     pack_after_s: int = _doc("Age in seconds at which hot bodies are packed even if they are few.", 3_600)
     recipes: str = _doc("TOML file of site recipes. Empty: none.", "")
+    alerts: tuple[str, ...] = _doc(
+        "Environment variables that each hold an Apprise URL (mailto://…, slack://…) to be told what is wrong.", ()
+    )
+    quiet_hours: str = _doc("When no new alert is sent, as 22:00-07:00 Europe/Berlin. Empty: never.", "")
     web_host: str = _doc("Address that the web server binds to.", "127.0.0.1")
     web_port: int = _doc("Port of the web server.", 8000)
     log_level: str = _doc("DEBUG, INFO, WARNING or ERROR.", "INFO")

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, and_, case, func, literal, or_, select, updat
 
 from storage.columns import Utc
 from storage.database import Tx, chunks, insert, skip_locked
-from storage.records import Robots, Site
+from storage.records import PageState, Robots, Site
 from storage.tables import page, robots, site, source
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -126,6 +126,12 @@ def slow_down(tx: Tx, key: str, *, least_s: float, most_s: float) -> None:
 def next_due(tx: Tx) -> datetime | None:
     """When the next site has work, if any ever has."""
     return tx.execute(select(func.min(site.c.due_at))).scalar()
+
+
+def backlog(tx: Tx, key: str, most: int) -> int:
+    """How many pages of a site wait to be fetched; counting ends at `most`."""
+    found = select(page.c.id).where(page.c.site == key, page.c.state == PageState.DISCOVERED.value).limit(most)
+    return int(tx.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
 def stale_leases(tx: Tx, before: datetime) -> list[Site]:

@@ -9,10 +9,10 @@ from sqlalchemy import RowMapping, func, select, update
 
 from storage.archive import Archive, digest
 from storage.database import Tx
-from storage.errors import NotFound
+from storage.errors import BodyPruned, NotFound
 from storage.records import Exchange, Pointer, Snapshot
 from storage.store import Store
-from storage.tables import snapshot
+from storage.tables import HOT, snapshot
 
 _FACTS = [column for column in snapshot.c if column.name != "body"]
 
@@ -48,10 +48,12 @@ def of_page(tx: Tx, page_id: int) -> list[Snapshot]:
 
 
 def body(tx: Tx, archive: Archive, found: Snapshot) -> bytes:
-    """The body of a snapshot, wherever it is now. Raises ArchiveDamaged."""
-    hot = tx.execute(select(snapshot.c.body).where(snapshot.c.id == found.id)).scalar()
-    if hot is not None:
-        return zlib.decompress(hot)
+    """The body of a snapshot, wherever it is now. Raises ArchiveDamaged, and BodyPruned when its time was over."""
+    hot = tx.execute(select(snapshot.c.body, snapshot.c.pruned_at).where(snapshot.c.id == found.id)).first()
+    if hot is not None and hot.body is not None:
+        return zlib.decompress(hot.body)
+    if hot is not None and hot.pruned_at is not None:
+        raise BodyPruned(f"the body of {found.url} of {found.fetched_at:%Y-%m-%d} was pruned: its time was over")
     return archive.read(found.pointer or get(tx, found.id).pointer or _lost(found))
 
 
@@ -70,15 +72,14 @@ def pack(store: Store, now: datetime, *, most_bytes: int, after: timedelta) -> i
 
 def pack_due(tx: Tx, now: datetime, *, most_bytes: int, after: timedelta) -> bool:
     """Whether `pack` would find something to do."""
-    unpacked = snapshot.c.archive_file.is_(None)
-    oldest = select(snapshot.c.fetched_at).where(unpacked).order_by(snapshot.c.id).limit(1)
+    oldest = select(snapshot.c.fetched_at).where(HOT).order_by(snapshot.c.id).limit(1)
     first = tx.execute(oldest).scalar()
     return first is not None and (first <= now - after or hot(tx)[1] >= most_bytes)
 
 
 def hot(tx: Tx) -> tuple[int, int]:
     """How many bodies are still in the database, and their bytes before compression."""
-    query = select(func.count(), func.coalesce(func.sum(snapshot.c.size), 0)).where(snapshot.c.archive_file.is_(None))
+    query = select(func.count(), func.coalesce(func.sum(snapshot.c.size), 0)).where(HOT)
     count, size = tx.execute(query).one()
     return int(count), int(size)
 
@@ -91,9 +92,7 @@ def packed(tx: Tx, after: int, limit: int) -> list[Snapshot]:
 
 def _next_batch(store: Store, now: datetime, most_bytes: int, after: timedelta) -> list[tuple[Snapshot, bytes]]:
     with store.reading() as tx:
-        rows = tx.execute(
-            select(*_FACTS).where(snapshot.c.archive_file.is_(None)).order_by(snapshot.c.id).limit(20_000)
-        ).mappings()
+        rows = tx.execute(select(*_FACTS).where(HOT).order_by(snapshot.c.id).limit(20_000)).mappings()
         found = _up_to(most_bytes, [_record(row) for row in rows])
         full = sum(one.size for one in found) >= most_bytes
         if not found or not (full or found[0].fetched_at <= now - after):
@@ -114,8 +113,8 @@ def _up_to(most_bytes: int, found: Sequence[Snapshot]) -> list[Snapshot]:
 def _point(tx: Tx, pointers: Sequence[tuple[int, Pointer]]) -> None:
     for snapshot_id, at in pointers:
         where = {"archive_file": at.file, "archive_offset": at.offset, "archive_length": at.length}
-        still_hot = snapshot.c.archive_file.is_(None)  # another packer may have been faster: its pointer stays
-        tx.execute(update(snapshot).where(snapshot.c.id == snapshot_id, still_hot).values(body=None, **where))
+        # another packer may have been faster: its pointer stays
+        tx.execute(update(snapshot).where(snapshot.c.id == snapshot_id, HOT).values(body=None, **where))
 
 
 def _record(row: RowMapping) -> Snapshot:

@@ -119,9 +119,14 @@ def by_id(tx: Tx, source_id: int) -> Source:
     return _record(row)
 
 
-def listed(tx: Tx, *, after: str = "", limit: int = 1000) -> list[Source]:
-    """Sources in the order of their names, from the one after `after`; not the manual one, nor removed ones."""
+def listed(tx: Tx, *, after: str = "", limit: int = 1000, prefix: str = "") -> list[Source]:
+    """Sources in the order of their names, from the one after `after`; not the manual one, nor removed ones.
+
+    `prefix`: only those whose name begins so.
+    """
     query = select(source).where(source.c.removed_at.is_(None), source.c.name > after, source.c.name != MANUAL)
+    if prefix:
+        query = query.where(source.c.name.startswith(prefix, autoescape=True))
     return [_record(row) for row in tx.execute(query.order_by(source.c.name).limit(limit)).mappings()]
 
 
@@ -135,6 +140,12 @@ def configs_of(tx: Tx, site: str) -> dict[int, SourceConfig]:
     """The configurations of a site's sources by id, paused ones too, as their pages may wait."""
     query = select(source.c.id, source.c.config).where(source.c.site == site, source.c.removed_at.is_(None))
     return {row.id: from_plain(SourceConfig, row.config) for row in tx.execute(query.limit(1000))}
+
+
+def needs_browser(tx: Tx, source_id: int) -> bool:
+    """Whether the pages of a source are to be rendered, a removed one's too: some of its pages may wait."""
+    config = tx.execute(select(source.c.config).where(source.c.id == source_id)).scalar()
+    return config is not None and from_plain(SourceConfig, config).render
 
 
 def of_site(tx: Tx, site: str) -> list[Source]:
@@ -199,6 +210,19 @@ def history(tx: Tx, source_id: int, limit: int = 30) -> list[Poll]:
     """The last polls of a source, newest first."""
     query = select(poll).where(poll.c.source_id == source_id).order_by(desc(poll.c.id)).limit(limit)
     return [_poll(row) for row in tx.execute(query).mappings()]
+
+
+def recent_polls(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[tuple[int, str, Poll]]:
+    """The last polls of all sources with id and source's name, newest first, from the one below `before`."""
+    query = select(poll, source.c.name.label("source")).join(source, source.c.id == poll.c.source_id)
+    query = query.where(poll.c.id < (2**62 if before is None else before)).order_by(desc(poll.c.id)).limit(limit)
+    return [(row["id"], row["source"], _poll(row)) for row in tx.execute(query).mappings()]
+
+
+def overdue(tx: Tx, now: datetime, limit: int = 20) -> list[Source]:
+    """The sources that are due, the longest overdue first."""
+    query = select(source).where(source.c.next_at <= now, *_active()).order_by(source.c.next_at).limit(limit)
+    return [_record(row) for row in tx.execute(query).mappings()]
 
 
 def counts(tx: Tx, now: datetime) -> dict[str, int]:

@@ -84,6 +84,7 @@ poll = Table(
     Column("new", Integer, nullable=False),
     Column("note", Chars, nullable=False),
     Index("poll_source_ix", "source_id", "id"),
+    Index("poll_finished_ix", "finished_at"),
 )
 
 event = Table(
@@ -175,6 +176,8 @@ Index("page_waiting_ix", page.c.site, page.c.next_at, sqlite_where=_discovered, 
 Index("page_outbox_ix", page.c.announced_at, sqlite_where=_fetched, postgresql_where=_fetched)
 Index("page_outcome_ix", page.c.state, page.c.disposition, page.c.reason)
 Index("page_article_ix", page.c.article_id)
+Index("page_done_ix", page.c.done_at)
+Index("page_source_ix", page.c.source_id, page.c.discovered_at)
 _part = page.c.part_of.is_not(None)
 Index("page_part_ix", page.c.part_of, sqlite_where=_part, postgresql_where=_part)
 
@@ -214,12 +217,16 @@ snapshot = Table(
     Column("archive_file", Chars),
     Column("archive_offset", BigId),
     Column("archive_length", BigId),
+    Column("pruned_at", Utc),  # when the body went because its time was over; the rest of the row stays
     Index("snapshot_page_ix", "page_id"),
 )
-_hot = snapshot.c.archive_file.is_(None)
-Index("snapshot_hot_ix", snapshot.c.id, sqlite_where=_hot, postgresql_where=_hot)
+_packed = snapshot.c.archive_file.is_not(None)
+Index("snapshot_file_ix", snapshot.c.archive_file, sqlite_where=_packed, postgresql_where=_packed)
+HOT = snapshot.c.archive_file.is_(None) & snapshot.c.pruned_at.is_(None)
+"""Of a body that is in the database."""
+Index("snapshot_hot_ix", snapshot.c.id, sqlite_where=HOT, postgresql_where=HOT)
 
-doomed_file = Table(  # archive files that hold erased texts and nothing else that is needed: to be deleted
+doomed_file = Table(  # archive files that hold nothing that is still needed: to be deleted
     "doomed_file",
     metadata,
     Column("file", Chars, primary_key=True),
@@ -253,6 +260,7 @@ article = Table(
     Index("article_cluster_ix", "cluster_id"),
     Index("article_updated_ix", "updated_at", "id"),
     Index("article_site_ix", "site", "id"),
+    Index("article_source_ix", "source_id", "id"),
 )
 
 article_version = Table(
@@ -265,7 +273,7 @@ article_version = Table(
     Column("similarity", Float),
     Column("evidence", Json, nullable=False),  # what the decision was made from
     Column("credit", Chars),  # the agency that the text is credited to
-    Column("standing", Integer, nullable=False),  # as a cluster's primary: 0 the credited source, 2 a credited copy
+    Column("standing", Integer, nullable=False),  # as a cluster's primary: 0 the source, 2 a copy, see Filing
     Column("content_hash", String(80), nullable=False),
     Column("snapshot_id", BigId, ForeignKey("snapshot.id"), nullable=False),
     Column("created_at", Utc, nullable=False),
@@ -289,6 +297,7 @@ article_version = Table(
     Column("license", Chars),
     Column("tdm", Chars),
     Column("provenance", Json, nullable=False),
+    Column("pruned_at", Utc),  # when the text went because its time was over; never of the current version
 )
 
 fingerprint = Table(
@@ -307,6 +316,13 @@ posting = Table(  # derived from fingerprints: a row that outlives its article l
     Column("hash", Integer, primary_key=True, autoincrement=False),
     Column("article_id", BigId, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+
+posting_page = Table(  # the same, packed, and the one that is filled on PostgreSQL: see storage/posting_pages.py
+    "posting_page",
+    metadata,
+    Column("low", Integer, primary_key=True, autoincrement=False),  # the least hash that may be in it
+    Column("data", LargeBinary, nullable=False),
 )
 
 line = Table(  # in how many stories a line of text was seen lately; as many rows as there are slots, and no more
@@ -348,18 +364,3 @@ quarantine = Table(
     Column("attempts", Integer, nullable=False),
     Column("at", Utc, nullable=False),
 )
-
-ARTICLES_VIEW = """
-CREATE VIEW articles AS
-SELECT a.id, a.url, a.site, s.name AS source, v.publisher, v.title, v.subtitle, v.description, v.authors,
-       v.published_at, v.published_precision, v.modified_at, v.language, v.section, v.keywords, v.image,
-       v.text, v.word_count, v.access, v.license, v.tdm,
-       a.cluster_id, COALESCE(c.primary_article_id = a.id, FALSE) AS is_primary,
-       v.version, v.change_class, v.content_hash, a.first_seen, v.fetched_at, a.updated_at
-FROM article AS a
-JOIN article_version AS v ON v.article_id = a.id AND v.version = a.version
-JOIN cluster AS c ON c.id = a.cluster_id
-JOIN source AS s ON s.id = a.source_id
-WHERE a.withdrawn_at IS NULL
-"""
-"""What strangers query: each article once, at its current version."""

@@ -21,6 +21,9 @@ QUEUES = (CRAWL, PROCESS, MAINTAIN)
 CRAWL_SITES = "copydesk.crawl_sites"
 PROCESS_PAGES = "copydesk.process_pages"
 PACK = "copydesk.pack"
+PRUNE = "copydesk.prune"
+FOLLOW = "copydesk.follow"
+WATCH = "copydesk.watch"
 
 SOFT_SHUTDOWN_S = 4.0
 """How long a stopping worker lets its tasks run on before they go back to the queue."""
@@ -80,6 +83,9 @@ def _configuration(settings: Settings) -> dict[str, object]:
             CRAWL_SITES: {"queue": CRAWL},
             PROCESS_PAGES: {"queue": PROCESS},
             PACK: {"queue": MAINTAIN},
+            PRUNE: {"queue": MAINTAIN},
+            FOLLOW: {"queue": MAINTAIN},
+            WATCH: {"queue": MAINTAIN},
         },
         "task_ignore_result": True,  # what became of a page stands in its row
         "task_acks_late": True,

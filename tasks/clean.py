@@ -12,6 +12,7 @@ from tasks.words import fold, tokens
 
 _ADDRESSES = frozenset({"image", "canonical_url", "license", "tdm"})
 _STRUCTURED = frozenset({BlockKind.LIST, BlockKind.QUOTE, BlockKind.TABLE, BlockKind.CODE, BlockKind.EMBED})
+_START = 60
 _TAIL_WORDS = 25
 """A label with the title of another article after it is not longer than this."""
 
@@ -66,7 +67,9 @@ def _value(value: Any, cleaner: Callable[[str], str]) -> Any:
 
 def _block(block: Block) -> Block | None:
     text = clean_text(block.text) if block.kind in _STRUCTURED else clean_line(block.text)
-    return replace(block, text=text) if text else None
+    if text == block.text:
+        return block if text else None
+    return Block(kind=block.kind, text=text, level=block.level) if text else None
 
 
 def _without_repeats(blocks: Iterable[Block]) -> list[Block]:
@@ -79,7 +82,11 @@ def _without_repeats(blocks: Iterable[Block]) -> list[Block]:
 
 def _repeats(one: Block, other: Block) -> bool:
     # Folding a line of stars or a dash leaves nothing; such lines are equal only if they are the same.
-    return one.text == other.text or (fold(one.text) == fold(other.text) != "")
+    if one.text == other.text:
+        return True
+    first, second = tokens(one.text[:_START]), tokens(other.text[:_START])
+    # Most neighbours differ in their first word: only the others are folded in full (a cut may go through a word).
+    return (first[:1] == second[:1] or min(len(first), len(second)) < 2) and fold(one.text) == fold(other.text) != ""
 
 
 def _dangles(block: Block) -> bool:

@@ -62,7 +62,12 @@ def settled_lines(text: str) -> list[str]:
 
 def announces_correction(new: str, old: str) -> bool:
     """Whether the new text opens a paragraph with a correction note that the old one did not have."""
-    return bool(_notes(new) - _notes(old))
+    return bool(_notes(new, "corrections") - _notes(old, "corrections"))
+
+
+def announces_retraction(new: str, old: str = "") -> bool:
+    """Whether the new text has a line that says that the article is withdrawn, and the old one has none."""
+    return bool(_notes(new, "retractions")) and not _notes(old, "retractions")
 
 
 def is_correction(new: str, old: str) -> bool:
@@ -83,9 +88,9 @@ def _spots(old: str, new: str) -> list[tuple[Sequence[str], Sequence[str]]]:
     return [(before[a:b], after[c:d]) for kind, a, b, c, d in codes if kind != "equal"]
 
 
-def _notes(text: str) -> set[str]:
+def _notes(text: str, kind: str) -> set[str]:
     lines = {fold(line) for line in text.splitlines()}
-    return {line for line in lines if any(f"{line} ".startswith(f"{phrase} ") for phrase in phrases("corrections"))}
+    return {line for line in lines if any(f"{line} ".startswith(f"{phrase} ") for phrase in phrases(kind))}
 
 
 def _words(text: str) -> list[str]:

@@ -1,8 +1,9 @@
-"""Finds the agency that an article is credited to, and whether the article is the agency's own."""
+"""Finds the agency that an article is credited to, whether it is the agency's own, and the original it declares."""
 
 import re
 from functools import cache
 
+from crawler.urls import canonical_key
 from storage.records import Clean
 from tasks.phrases import phrases
 from tasks.words import fold
@@ -26,6 +27,17 @@ def credited(clean: Clean) -> tuple[str | None, int]:
     if publisher is not None:
         return found, OWN if found is None or fold(found) == fold(publisher) else COPY
     return found, UNCREDITED if found is None else COPY
+
+
+def original(clean: Clean) -> str | None:
+    """The address on another site, as a canonical key, that the page declares to be its canonical one (RFC 6596)."""
+    said = clean.provenance.get("syndicated_from")
+    if said is None:
+        return None
+    try:
+        return canonical_key(said.raw, clean.url)
+    except ValueError:
+        return None
 
 
 def _claims(clean: Clean) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from storage.records import Access, ChangeClass, Clean, Decision, DecisionKind, Fingerprint, Known, Neighbour
@@ -61,7 +61,7 @@ def decide(
     strangers = sorted((known for known in others if known.url != clean.url), key=lambda known: known.article_id)
     mine = marks_of(print_)
     weighed = _weigh(mine, print_, strangers, weights)
-    equal = [one.known for one in weighed if one.equal and (mine.sketch or _is_same_notice(clean, mine, one, limits))]
+    equal = [one.known for one in weighed if _is_equal(mine, clean.published_at, one, limits)]
     here = next((known for known in equal if known.site == site), None)
     if here is not None:
         reason = "same_text_on_site"
@@ -69,25 +69,58 @@ def decide(
     return _placed(equal, weighed, limits)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """That two articles tell one story."""
+
+    other: Neighbour
+    equal: bool
+    """In the same words."""
+    probability: float
+    similarity: float
+    """Share of common trigrams."""
+    sure: bool
+    """Enough so to make one of two clusters."""
+
+
+def ties(
+    print_: Fingerprint,
+    published_at: datetime | None,
+    others: Iterable[Neighbour],
+    *,
+    thresholds: Thresholds | None = None,
+    weights: Weights = None,
+) -> list[Tie]:
+    """Those of the others that tell the story of an article in the store, by the rules of `decide`; likeliest first."""
+    limits, mine = thresholds or Thresholds(), marks_of(print_)
+    found = []
+    for one in _weigh(mine, print_, list(others), weights):
+        equal = _is_equal(mine, published_at, one, limits)
+        if equal or _is_near(one, limits):
+            alike = 1.0 if equal or one.likeness is None else one.likeness.jaccard
+            chance = 1.0 if equal else one.probability
+            sure = chance >= limits.merge
+            found.append(Tie(other=one.known, equal=equal, probability=chance, similarity=alike, sure=sure))
+    return sorted(found, key=lambda tie: (-tie.probability, tie.other.article_id))
+
+
 @dataclass(frozen=True, slots=True)
 class _Weighed:
     """An article in the store beside the new one."""
 
     known: Neighbour
-    marks: Marks
+    marks: Marks | None
+    """None where they are of another algorithm, and not to be read by this one."""
     equal: bool
     likeness: Likeness | None
     probability: float
 
 
 def _weigh(mine: Marks, print_: Fingerprint, strangers: Sequence[Neighbour], weights: Weights) -> list[_Weighed]:
-    theirs = [marks_of(known.fingerprint) for known in strangers]
-    pairs = [
-        likeness(mine, other)
-        if known.fingerprint.algorithm == print_.algorithm and mine.sketch and other.sketch
-        else None
-        for known, other in zip(strangers, theirs, strict=True)
+    theirs = [
+        marks_of(known.fingerprint) if known.fingerprint.algorithm == print_.algorithm else None for known in strangers
     ]
+    pairs = [likeness(mine, other) if other and mine.sketch and other.sketch else None for other in theirs]
     chances = iter(probabilities([pair for pair in pairs if pair is not None], weights))
     return [
         _Weighed(
@@ -146,6 +179,12 @@ def _again(
     if (clean.title, clean.text) == (known.title, known.text):
         return _same(known, "unchanged", 1.0)
     alike = similarity(print_, known.fingerprint)
+    new, old = f"{clean.title}\n{clean.text}", f"{known.title}\n{known.text}"
+    if clean.access is not Access.CONSENT and compare.announces_retraction(new, old):
+        reason, change = "retraction", ChangeClass.RETRACTION
+        return Decision(
+            kind=DecisionKind.VERSION, reason=reason, article_id=known.article_id, change_class=change, similarity=alike
+        )
     # Before any other rule: good text is never overwritten by a wall, a cut body or an error page.
     if _is_worse(clean, known, limits):
         return _same(known, "kept_better_text", alike)
@@ -193,16 +232,19 @@ def _change(clean: Clean, known: Known) -> tuple[str, ChangeClass]:
     return "edit", ChangeClass.EDIT
 
 
-def _is_same_notice(clean: Clean, mine: Marks, one: _Weighed, limits: Thresholds) -> bool:
+def _is_equal(mine: Marks, published_at: datetime | None, one: _Weighed, limits: Thresholds) -> bool:
     # A short text ("No trains today") says little by itself: its title must be the same, and the days too. A long one
-    # may stand under two headlines.
-    return mine.title == one.marks.title and _close_in_time(clean, one.known, limits)
+    # may stand under two headlines; that its words are the same shows by the exact hash in every algorithm.
+    if not one.equal or mine.sketch:
+        return one.equal
+    same_title = one.marks is not None and mine.title == one.marks.title
+    return same_title and _close_in_time(published_at, one.known, limits)
 
 
-def _close_in_time(clean: Clean, known: Neighbour, limits: Thresholds) -> bool:
-    if clean.published_at is None or known.published_at is None:
+def _close_in_time(published_at: datetime | None, known: Neighbour, limits: Thresholds) -> bool:
+    if published_at is None or known.published_at is None:
         return True
-    return abs(clean.published_at - known.published_at) <= limits.repeats_within
+    return abs(published_at - known.published_at) <= limits.repeats_within
 
 
 def _same(known: Known, reason: str, alike: float, change: ChangeClass = ChangeClass.FIRST) -> Decision:

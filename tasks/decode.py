@@ -10,8 +10,8 @@ import webencodings
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([^\s"'/>;]+)""", re.IGNORECASE)
-_META = re.compile(rb"<meta[\s/][^>]*>", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_META = re.compile(rb"<meta[\s/][^<>]*+>", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _XML = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 # WHATWG names Python's narrower codec where browsers read the wider one.
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949", "big5": "big5hkscs"}
@@ -122,5 +122,5 @@ def _detected(body: bytes) -> Decoded:
 
 def _telling(body: bytes) -> bytes:
     """The lines that hold bytes beyond ASCII: 20 kB of script before the text mislead statistics."""
-    lines = [line for line in re.sub(rb"<[^>]*>", b"\n", body).split(b"\n") if not line.isascii()]
+    lines = [line for line in re.sub(rb"<[^<>]*+>", b"\n", body).split(b"\n") if not line.isascii()]
     return b"\n".join(lines)[:_SAMPLE]

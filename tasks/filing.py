@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crawler.follow import follow
-from storage import articles, doubts, pages, parts, similar
+from storage import articles, clusters, doubts, pages, parts, similar
 from storage.database import Tx, stand_in_line
 from storage.records import Boilerplate, Decision, DecisionKind, Disposition, Filing, Known, Page, PageState, Rejection
 from storage.settings import Settings
-from tasks.credit import credited
+from tasks.compare import announces_retraction
+from tasks.credit import credited, original
 from tasks.fingerprint import common_lines, draft, finish
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.pipeline import Read, judge
@@ -73,7 +74,7 @@ def _refuse(tx: Tx, page: Page, own: Known | None, reason: str, now: datetime) -
 
 def _file(tx: Tx, page: Page, own: Known | None, read: Read, now: datetime) -> Outcome:
     # Its own article first: a site that changes the declared address moves no article that others know by the old one.
-    own = own or returned(tx, page, now)
+    own = own or returned(tx, page, now, retracted=announces_retraction(f"{read.clean.title}\n{read.clean.text}"))
     doubts.clear(tx, page.id)
     known = own or articles.known_at(tx, read.clean.url)
     if known is None and articles.is_withdrawn(tx, read.clean.url):
@@ -122,6 +123,10 @@ def _adopt(tx: Tx, article_id: int, page: Page, now: datetime) -> None:
 
 def _filing(page: Page, read: Read, decision: Decision, lines: Boilerplate, keys: tuple[int, ...]) -> Filing:
     credit, standing = credited(read.clean)
+    source = original(read.clean)
+    if source is not None:
+        standing = clusters.DECLARES
+        decision = replace(decision, evidence={**decision.evidence, clusters.CANONICAL: source})
     return Filing(
         page=page,
         decision=decision,

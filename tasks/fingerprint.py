@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from storage.records import Clean, Fingerprint
+from tasks.hashing import Hashes, distinct
 from tasks.likeness import likeness
 from tasks.marks import Marks, marks, pack, unpack
-from tasks.shingles import Hashes, Shingled, distinct, shingled
+from tasks.shingles import Shingled, shingled
 from tasks.words import fold, tokens
 
 ALGORITHM = 2

@@ -3,22 +3,25 @@
 import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from celery import shared_task
 
-from storage import pages, similar, snapshots
+from storage import pages, pruning, snapshots
 from storage.errors import StoreBusy
 from storage.locks import store_lock
-from tasks.app import CRAWL_SITES, PACK, PROCESS_PAGES, CopydeskApp
+from tasks.app import CRAWL_SITES, FOLLOW, PACK, PROCESS_PAGES, PRUNE, WATCH, CopydeskApp
+from tasks.follow import follow as serve_readers
 from tasks.process import process_pages as process
 from tasks.queue import Announcer, BrokerDown, CeleryQueue, announce
+from tasks.watch import watch as make_round
 
 _LONGEST_CRAWL_S = 600.0
 """Well below the tasks' time limit, so that a crawl ends by itself and not by the limit."""
 
-_STEPS = 100
-"""Of forgetting, each of a fraction of a second, so that other writers come in between."""
+_LONGEST_PRUNE_S = 300.0
+"""Likewise, and other work of the queue has to come in between."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,17 +60,40 @@ def pack(task: Any) -> None:
     limits = {"most_bytes": app.settings.pack_bytes, "after": timedelta(seconds=app.settings.pack_after_s)}
     with store_lock(app.store(), "pack") as mine:
         moved = snapshots.pack(app.store(), _now(), **limits) if mine else 0  # type: ignore[arg-type]
-        if mine:
-            _forget(app)
     _log.info("packed: %s", moved)
 
 
-def _forget(app: CopydeskApp) -> None:
-    """Some steps of forgetting by what old articles were found; a new round begins each day."""
-    days = app.settings.candidate_days
-    for _ in range(_STEPS):
-        if not app.store().write(lambda tx: similar.forget_next(tx, _now(), days=days)):
-            return
+@shared_task(name=PRUNE, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
+def prune(task: Any) -> None:
+    """Let go what is old, for a while; the next one goes on where this one stopped."""
+    app: CopydeskApp = task.app
+    gone, until = Counter[str](), monotonic() + _LONGEST_PRUNE_S
+    with store_lock(app.store(), "prune") as mine:
+        if mine:
+            pruning.prune(
+                app.store(),
+                app.settings,
+                _now(),
+                stop=lambda: app.stopping.is_set() or monotonic() > until,
+                told=lambda what, count: gone.update({what: count}),
+            )
+    _log.info("pruned: %s", dict(+gone))
+
+
+@shared_task(name=FOLLOW, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
+def follow(task: Any) -> None:
+    """Bring the search index and the webhooks forward."""
+    app: CopydeskApp = task.app
+    indexed, delivered = serve_readers(app.store(), app.settings, _now())
+    _log.info("followed: %s indexed, %s delivered", indexed, delivered)
+
+
+@shared_task(name=WATCH, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
+def watch(task: Any) -> None:
+    """Count the past hours, and tell operators what is wrong."""
+    app: CopydeskApp = task.app
+    sent = make_round(app.store(), app.settings, _now())
+    _log.info("watched: %s messages sent", sent)
 
 
 def _announce(app: CopydeskApp, page_ids: list[int]) -> None:

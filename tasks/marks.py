@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tasks.shingles import Hashes, Shingled
+from tasks.hashing import Hashes
+from tasks.shingles import Shingled
 
 SKETCH_SIZE = 256
 FACTS = 32

@@ -10,6 +10,7 @@ from tasks.extract import extract
 from tasks.extract.material import Material
 from tasks.fingerprint import Draft, content_hash, draft, finish
 from tasks.normalize import Facts, normalize
+from tasks.patience import at_most
 from tasks.words import word_count
 
 FindCandidates = Callable[[Fingerprint], Sequence[Neighbour]]
@@ -38,12 +39,15 @@ def look(material: Material) -> Extracted | Rejection:
     """What a page says, with clean characters, or why it says nothing.
 
     Rejections of the stage `read`: `http_<status>`, `empty_body`; the others are those of `extract`.
+
+    Raises TookTooLong.
     """
     # What the server said comes before what the page says: an error page is often a fine page with a headline.
     refused = _refused(material)
     if refused is not None:
         return refused
-    extracted = extract(material)
+    with at_most():
+        extracted = extract(material)
     # Characters before choices: a title that is nothing but a zero-width space must lose to the next one, two
     # spellings of a name that differ in a no-break space are one, and the length of a text is that without scraps.
     return extracted if isinstance(extracted, Rejection) else clean(extracted)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from storage import pages, quarantine, snapshots, sources
 from storage.database import Tx
-from storage.errors import StoreBusy
+from storage.errors import BodyPruned, StoreBusy
 from storage.records import Disposition, Page, Rejection
 from storage.settings import Settings
 from storage.store import Store
-from tasks import sequence
+from tasks import sandbox, sequence
 from tasks.filing import settle
 from tasks.hints import merged
 from tasks.normalize import best
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasks.extract.recipes import Recipe
 
 _STAGE = "process"
+_FAILED = "process_failed"
 _LONGEST_DETAIL = 2_000
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ def process_page(
     """Make of a fetched page what it is: an article, a version, a duplicate, a part, a rejection.
 
     The first page of an article of several pages waits until the others were fetched; where `patient` is False, it is
-    filed with what is there. A page that is not waiting to be processed is skipped, so a message that comes twice does
+    filed with what is there. A page whose last try never ended is read in a process of its own first; if it kills that
+    too, it is in quarantine. A page that is not waiting to be processed is skipped, so a message that comes twice does
     nothing. A failed page waits longer after each try, and goes to quarantine after `max_attempts` of them.
 
     Raises StoreBusy while the store cannot be reached: the page then stays as it is, for the sweep to find.
@@ -78,6 +80,8 @@ def process_page(
     if page.attempts > settings.max_attempts:
         lost = _Failure(error="the worker died, or lost the store, in each of the tries")
         return store.write(lambda tx: _fail(tx, page, lost, now, settings.max_attempts))
+    if _is_suspect(page) and (crash := sandbox.crash_of(store, page_id, settings)) is not None:
+        return store.write(lambda tx: _fail(tx, page, _Failure(error=crash), now, max_attempts=0))
     try:
         ending = _ending(store, page, _Terms(now=now, recipes=recipes, settings=settings, patient=patient))
         return store.write(ending)
@@ -111,8 +115,11 @@ def _ending(store: Store, page: Page, terms: _Terms) -> Callable[[Tx], Outcome]:
         return lambda tx: sequence.settle_part(tx, page, first, seen, now, settings.allow_addresses)
     waits, allowed = terms.patient and sequence.waits(page, now), settings.allow_addresses
 
-    def load(part: Page) -> "Material":
-        return material_of(store, part, terms.recipes)
+    def load(part: Page) -> "Material | None":
+        try:
+            return material_of(store, part, terms.recipes)
+        except BodyPruned:
+            return None
 
     gathered = sequence.gather(store, page, seen, load, waits=waits, allowed=allowed)
     wanted = gathered.wanted
@@ -134,7 +141,10 @@ def _settling(
 
 
 def material_of(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Material":
-    """What extraction may look at of a page as it was last fetched. Raises ArchiveDamaged and SettingsError."""
+    """What extraction may look at of a page as it was last fetched.
+
+    Raises ArchiveDamaged, BodyPruned and SettingsError.
+    """
     from tasks.extract.material import Material  # noqa: PLC0415 - as above
     from tasks.extract.recipes import recipe_for  # noqa: PLC0415
 
@@ -172,11 +182,16 @@ def _fail(tx: Tx, page: Page, failure: _Failure, now: datetime, max_attempts: in
     if held is None or held.snapshot_id != page.snapshot_id:
         return Outcome(page_id=page.id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
     if page.attempts < max_attempts:
-        pages.postpone(tx, page.id, now + back_off(page.attempts), page.attempts, reason="process_failed")
+        pages.postpone(tx, page.id, now + back_off(page.attempts), page.attempts, reason=_FAILED)
         return Outcome(page_id=page.id, kind=OutcomeKind.POSTPONED, reason=failure.error)
     quarantine.put(tx, page.id, stage=_STAGE, error=failure.error, attempts=page.attempts, now=now)
     disposition = Disposition.QUARANTINED
     return Outcome(page_id=page.id, kind=OutcomeKind.QUARANTINED, reason=failure.error, disposition=disposition)
+
+
+def _is_suspect(page: Page) -> bool:
+    """Whether the try before this one began and never ended, not even by an error."""
+    return page.attempts > 1 and page.reason != _FAILED
 
 
 def back_off(attempts: int) -> timedelta:

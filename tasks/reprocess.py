@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage import articles, pages, reading, rereading
 from storage.codec import to_plain
 from storage.database import Tx, stand_in_line
-from storage.errors import SettingsError, StoreBusy
+from storage.errors import BodyPruned, SettingsError, StoreBusy
 from storage.records import ChangeClass, Clean, DecisionKind, Filing, Record, Rejection
 from storage.rereading import Place
 from storage.store import Store
@@ -96,8 +96,8 @@ def reprocess(
 ) -> Report:
     """Read the chosen articles anew; file what differs as versions of the class `reprocessed`, each in one transaction.
 
-    A second run changes nothing. An article whose bytes are lost or damaged is named in the report, and the run goes
-    on. Raises StoreBusy and SettingsError.
+    A second run changes nothing. An article whose bytes are lost or damaged is named in the report, one whose bytes
+    were pruned stays as it is (`body_pruned`), and the run goes on. Raises StoreBusy and SettingsError.
     """
     report, last = Report(), 0
     while True:
@@ -142,6 +142,9 @@ def _one(store: Store, place: Place, recipes: "Mapping[str, Recipe]", report: Re
             ended = store.write(lambda tx: _write(tx, place, result, now))
     except (StoreBusy, SettingsError):
         raise
+    except BodyPruned:
+        report.kept["body_pruned"] += 1
+        return
     except Exception as error:  # noqa: BLE001 - the boundary: one damaged record or odd page must not end the run
         _log.warning("article %s (%s) could not be read anew", place.article_id, place.url, exc_info=error)
         report.failed.append(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from storage import outages, pages, sites, snapshots
+from storage import alerts, outages, pages, pruning, sites, snapshots
 from storage.database import chunks
 from storage.errors import CopydeskError, StoreBusy
 from storage.records import Record
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
-from tasks.app import CRAWL, CRAWL_SITES, MAINTAIN, PACK, PROCESS, CopydeskApp
+from tasks import follow
+from tasks.app import CRAWL, CRAWL_SITES, FOLLOW, MAINTAIN, PACK, PROCESS, PRUNE, WATCH, CopydeskApp
 from tasks.broker import located
 from tasks.heartbeat import beat
 from tasks.lifeline import StopSignal
@@ -52,11 +53,16 @@ class TickReport(Record):
     crawls: int
     announced: int
     packs: int
+    prunes: int
+    follows: int
+    watches: int
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.crawls or self.announced or self.packs)
+        return not (
+            self.crawls or self.announced or self.packs or self.prunes or self.follows
+        )  # a round of the watchman is none
 
 
 def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -> TickReport:
@@ -72,11 +78,17 @@ def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -
         pack = snapshots.pack_due(
             tx, now, most_bytes=settings.pack_bytes, after=timedelta(seconds=settings.pack_after_s)
         )
+        prune = pruning.due(tx, now)
+        behind = follow.due(tx, now)
+        unwatched = alerts.round_due(tx, now)
     return TickReport(
         claimable=claimable,
         crawls=_knock(queue, min(claimable, 1) if paused else claimable, settings),
         announced=sweep(store, queue, now, settings),
-        packs=_pack(queue) if pack else 0,
+        packs=_maintain(queue, PACK) if pack else 0,
+        prunes=_maintain(queue, PRUNE) if prune else 0,
+        follows=_maintain(queue, FOLLOW) if behind else 0,
+        watches=_maintain(queue, WATCH) if unwatched else 0,
     )
 
 
@@ -126,10 +138,10 @@ def _knock(queue: MessageQueue, claimable: int, settings: Settings) -> int:
     return missing
 
 
-def _pack(queue: MessageQueue) -> int:
+def _maintain(queue: MessageQueue, task: str) -> int:
     if queue.waiting(MAINTAIN):
         return 0
-    queue.send(PACK, expires_s=_EXPIRES_S)
+    queue.send(task, expires_s=_EXPIRES_S)
     return 1
 
 

@@ -42,15 +42,15 @@ def gather(
     store: Store,
     page: Page,
     seen: Extracted,
-    load: Callable[[Page], Material],
+    load: Callable[[Page], Material | None],
     *,
     waits: bool = False,
     allowed: Sequence[str] = (),
 ) -> Gathered:
     """Follow a first page from part to part, as far as the store has them.
 
-    A part that is older than its first page is wanted anew while that `waits`, and taken as it is else. `allowed`:
-    exceptions from the address guard.
+    A part that is older than its first page is wanted anew while that `waits`, and taken as it is else; one that
+    `load` has nothing of is missing. `allowed`: exceptions from the address guard.
     """
     found: list[Extracted] = []
     with store.reading() as tx:
@@ -62,7 +62,8 @@ def gather(
             part = pages.find(tx, key)
         if address and refusal(address, allowed) is None and (_may_come(part) or (waits and _is_stale(part, page))):
             return Gathered(seen=joined(seen, found), wanted=address)
-        told = look(load(part)) if part and _is_there(part) else None
+        given = load(part) if part and _is_there(part) else None
+        told = look(given) if given else None
         if told is None or isinstance(told, Rejection):
             return Gathered(seen=joined(seen, found), missing=address)
         found.append(told)

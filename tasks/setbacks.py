@@ -35,9 +35,16 @@ def is_home(tx: Tx, page: Page) -> bool:
     return page.article_id is not None and articles.page_of(tx, page.article_id) == page.id
 
 
-def returned(tx: Tx, page: Page, now: datetime) -> Known | None:
-    """The article of a page that was gone and is back; None where it was not gone."""
-    if page.article_id is None or not is_home(tx, page) or not withdrawals.restore(tx, page.article_id, now):
+def returned(tx: Tx, page: Page, now: datetime, *, retracted: bool = False) -> Known | None:
+    """The article of a page that was gone and is back; None where it was not gone.
+
+    `retracted`: what stands there says that the article is withdrawn; one that was withdrawn for that stays so.
+    """
+    if page.article_id is None or not is_home(tx, page):
+        return None
+    if retracted and withdrawals.is_retracted(tx, page.article_id):
+        return None
+    if not withdrawals.restore(tx, page.article_id, now):
         return None
     return articles.known(tx, page.article_id)
 

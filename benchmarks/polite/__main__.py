@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 
 from benchmarks.polite.judge import forbidden, violations
 from benchmarks.polite.sites import Arrival, Manners
+from benchmarks.servers import postgres_database
 from crawler.crawl import crawl
 from storage import sources
 from storage.records import SourceConfig, SourceKind
@@ -39,10 +42,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=45, help="how long they crawl, at least")
     parser.add_argument("--longer", type=float, default=90, help="and how much longer until every site had its turn")
     parser.add_argument("--kills", type=int, default=2, help="how many crawl processes are killed outright meanwhile")
-    parser.add_argument("--database", default="", help="a database URL; SQLite in a temporary folder without")
+    kinds = "a database URL, or 'postgresql' for one that is started for it; SQLite in a temporary folder without"
+    parser.add_argument("--database", default="", help=kinds)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        manners = plan(asked.sites, free_port())
+    manners = plan(asked.sites, free_port())
+    with tempfile.TemporaryDirectory() as folder, _database(asked.database) as asked.database:
         logs, figures = measure(manners, Path(folder), asked)
     by_origin = {one.origin: one for one in manners}
     found = [
@@ -54,6 +58,18 @@ def main() -> int:
         print(line)
     print(json.dumps(summary(logs, figures, found)))
     return 1 if found else 0
+
+
+@contextmanager
+def _database(wanted: str) -> Iterator[str]:
+    """The URL of the wanted database, empty for SQLite."""
+    if wanted != "postgresql":
+        yield wanted
+        return
+    with postgres_database() as url:
+        if url is None:
+            raise SystemExit("polite: no PostgreSQL could be started; set TEST_DATABASE_URL or install one")
+        yield url
 
 
 def plan(count: int, port: int) -> list[Manners]:
@@ -73,6 +89,8 @@ def plan(count: int, port: int) -> list[Manners]:
         kind["protest"] = dice.choice(["", "", "", "seconds", "date", "busy"])
         kind["feed"] = "away" if number % 10 == 3 else "own"
         kind["slowness_s"] = dice.choice([0.0, 0.0, 0.05, 0.3])
+        if number % 6 == 5:  # so slow that a second connection is worth it
+            kind |= {"connections": 2, "slowness_s": 0.8}
         found.append(Manners(address=address, port=port, neighbour=neighbour, **kind))
     return found
 
@@ -144,7 +162,9 @@ def _watch(store: Store, manners: list[Manners]) -> None:
     now = datetime.now(UTC)
     with store.writing() as tx:
         for one in manners:
-            config = SourceConfig(name=one.address, url=f"{one.origin}/feed", kind=SourceKind.FEED)
+            config = SourceConfig(
+                name=one.address, url=f"{one.origin}/feed", kind=SourceKind.FEED, concurrency=one.connections
+            )
             sources.add(tx, config, site=f"{one.address}:{one.port}", now=now, interval_s=3)
 
 
@@ -184,7 +204,9 @@ def summary(logs: dict[str, list[Arrival]], figures: dict[str, int], found: list
     requests = sum(len(log) for log in logs.values())
     protests = sum(one.free_at > 0 for log in logs.values() for one in log)
     sites = sum(bool(log) for log in logs.values())
-    return {"requests": requests, "violations": len(found), "sites": sites, "protests": protests, **figures}
+    second = sum(one.open_connections > 1 for log in logs.values() for one in log)
+    told = {"requests": requests, "violations": len(found), "sites": sites, "protests": protests}
+    return {**told, "second_connections": second, **figures}
 
 
 if __name__ == "__main__":

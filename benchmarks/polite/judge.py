@@ -22,7 +22,7 @@ def violations(manners: Manners, log: Sequence[Arrival], *, delay_s: float, kept
     for one in log:
         if one.at < free_at - TOLERANCE_S:
             yield f"{manners.address}: {one.path} came {free_at - one.at:.3f} s before the end of the Retry-After"
-        if one.open_connections > 1:
+        if one.open_connections > manners.connections:
             yield f"{manners.address}: {one.path} came over one of {one.open_connections} connections"
         if one.path != "/robots.txt" and one.path.startswith(tuple(kept_from)):
             yield f"{manners.address}: {one.path} is disallowed"

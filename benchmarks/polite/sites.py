@@ -35,6 +35,9 @@ class Manners:
     feed: str = "own"
     """`own`, or `away`: a redirect to the neighbour's."""
     slowness_s: float = 0.0
+    """Of every answer but a protest."""
+    connections: int = 1
+    """How many it allows at the same time."""
 
     @property
     def origin(self) -> str:
@@ -143,7 +146,7 @@ async def _reply(place: Place, path: str, writer: asyncio.StreamWriter) -> None:
     at = time.monotonic()
     status, headers, body, free_at = place.answer(path)
     place.log.append(Arrival(at=at, path=path, status=status, open_connections=place.open, free_at=free_at))
-    if place.manners.slowness_s:
+    if place.manners.slowness_s and not free_at:
         await asyncio.sleep(place.manners.slowness_s)
     lines = [f"HTTP/1.1 {status} X", *(f"{n}: {v}" for n, v in headers.items()), f"Content-Length: {len(body)}"]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)

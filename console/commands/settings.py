@@ -19,32 +19,11 @@ def command(desk: Desk, as_json: bool) -> None:
       copydesk settings
       COPYDESK_DELAY_S=2 copydesk settings --json
     """
-    from storage.settings import describe
+    from console.choices import chosen
 
-    settings = desk.settings()
-    rows = [
-        (name, _shown(name, getattr(settings, name)), settings.origin[name], doc) for name, doc in describe().items()
-    ]
+    rows = chosen(desk.settings())
     if as_json:
         for row in rows:
             print_json(dict(zip(("name", "value", "origin", "meaning"), row, strict=True)))
         return
     print_table(("setting", "value", "from", "meaning"), rows)
-
-
-def _shown(name: str, value: object) -> object:
-    if name in ("database", "broker") and isinstance(value, str):
-        return _without_password(value)
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return value if isinstance(value, (int, float)) else str(value)
-
-
-def _without_password(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return url
-    return url.replace(f":{password}@", ":***@") if password else url

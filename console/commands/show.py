@@ -60,6 +60,9 @@ def _print_decision(desk: Desk, article_id: int) -> None:
     rank = "the primary" if told["primary_article_id"] == article_id else f"led by article {told['primary_article_id']}"
     facts = [("decision", told["reason"]), ("similarity", _share(told["similarity"])), ("credit", told["credit"])]
     print_facts([*facts, ("cluster", f"{told['cluster_id']}, {rank} ({told['primary_reason']})")])
+    moved = told["evidence"].get("recluster")
+    if moved:
+        print_facts([("moved", f"from cluster {moved['from']} to {moved['to']} at {moved['at']} ({moved['reason']})")])
     compared = told["evidence"].get("compared", ())
     if compared:
         names = ("jaccard", "containment", "numbers", "names", "title", "length")
@@ -83,10 +86,13 @@ def _difference(desk: Desk, article_id: int) -> str:
     from storage import reading
     from tasks.diff import diff, marked
 
-    texts = [
-        f"{one.content.title}\n{one.content.text}" for one in desk.read(lambda tx: reading.versions(tx, article_id))
-    ]
-    return marked(diff(texts[-2], texts[-1]), context=1) if len(texts) > 1 else "it has one version only"
+    history = desk.read(lambda tx: reading.versions(tx, article_id))
+    if len(history) > 1 and history[-2].pruned_at:
+        return f"the text of version {history[-2].version} was pruned: its time was over"
+    texts = [f"{one.content.title}\n{one.content.text}" for one in history]
+    if len(texts) < 2:
+        return "it has one version only"
+    return marked(diff(texts[-2], texts[-1]), context=1) or f"the same text; {history[-1].change_class}"
 
 
 _BRIEF = 120
@@ -168,13 +174,16 @@ def _find(tx: "Connection", which: str) -> "Article":
 
 def _history(history: "list[Article]") -> dict[str, Any]:
     from storage import reading
+    from storage.codec import to_plain
 
-    return {"versions": [reading.to_json(one) for one in history]} if history else {}
+    if not history:
+        return {}
+    return {"versions": [reading.to_json(one) | {"pruned_at": to_plain(one.pruned_at)} for one in history]}
 
 
 def _version_line(one: "Article") -> tuple[Any, ...]:
     content = one.content
-    return (one.version, one.change_class, content.fetched_at, len(content.text.split()), content.title)
+    return (one.version, one.change_class, content.fetched_at, one.word_count, content.title)
 
 
 def _print(found: "Article") -> None:

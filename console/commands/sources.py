@@ -61,10 +61,11 @@ def command() -> None:
 @click.option("--basic", metavar="VARIABLE", help="Environment variable that holds USER:PASSWORD.")
 @click.option("--bearer", metavar="VARIABLE", help="Environment variable that holds a bearer token.")
 @click.option("--proxy", metavar="URL", help="Go through this proxy, one of those in the setting proxies.")
+@click.option("--render", is_flag=True, help="Read its pages after a browser ran their scripts (extra 'render').")
 @click.option("--delay", type=float, metavar="SECONDS", help="Least time between two requests to its site.")
 @click.option("--concurrency", type=int, default=1, show_default=True, help="Requests to its site at the same time.")
 @click.option(
-    "--keep", "retention", multiple=True, metavar="KIND=DAYS", callback=pairs, help="Days to keep raw, polls…"
+    "--keep", "retention", multiple=True, metavar="KIND=DAYS", callback=pairs, help="Days to keep archive, polls…"
 )
 @click.option("--replace", is_flag=True, help="Replace a source of the same name.")
 @pass_desk
@@ -72,21 +73,25 @@ def add(desk: Desk, replace: bool, **entry: Any) -> None:
     """Watch a feed, sitemap, section page or single page at URL; it is due at once.
 
     Headers, cookies and credentials are sent to the source's own site only. A value env:NAME stands for what the
-    environment variable NAME holds when it is sent; credentials are never stored.
+    environment variable NAME holds when it is sent, and so does ${NAME} in the log-in of a proxy; credentials are never
+    stored. docs/sources.md explains each option.
 
     \b
     Example:
       copydesk sources add https://news.example/feed.xml
       copydesk sources add https://news.example/politics --kind section --every 30m --name politics
-      copydesk sources add https://news.example/members.xml --bearer NEWS_TOKEN --delay 5 --keep raw=30
+      copydesk sources add https://news.example/members.xml --bearer NEWS_TOKEN --delay 5 --keep archive=30
     """
+    from console.watching import watch
+    from crawler.extras import NO_BROWSER, can_render
     from crawler.importing import source_config
 
-    entry["retention"] = {kind: _days(text) for kind, text in entry["retention"].items()}
     config = source_config({key: value for key, value in entry.items() if value is not None}, "sources add")
     with desk.store(create=True) as store:
-        added = store.write(lambda tx: _add(tx, config, desk.settings(), replace=replace))
+        added = store.write(lambda tx: watch(tx, config, desk.settings(), replace=replace))
     click.echo(f"added {added.config.name}: due now; 'copydesk crawl {added.config.name}' fetches it")
+    if config.render and not can_render():
+        click.echo(f"copydesk: its pages will wait: {NO_BROWSER}", err=True)
 
 
 @command.command()
@@ -107,6 +112,7 @@ def probe(desk: Desk, url: str, and_add: bool, as_json: bool) -> None:
     """
     from console.probing import entry_of, print_offer
     from console.views import whole
+    from console.watching import watch
     from crawler.probe import probe as ask
     from crawler.source_entry import source_config
 
@@ -126,7 +132,7 @@ def probe(desk: Desk, url: str, and_add: bool, as_json: bool) -> None:
         entry = {"url": offer.best.url, "kind": offer.best.source_kind.value}
         with desk.store(create=True) as store:
             added = store.write(
-                lambda tx: _add(tx, source_config(entry, "sources probe"), desk.settings(), replace=False)
+                lambda tx: watch(tx, source_config(entry, "sources probe"), desk.settings(), replace=False)
             )
         click.echo(f"added {added.config.name}: due now; 'copydesk crawl {added.config.name}' fetches it", err=as_json)
 
@@ -164,7 +170,7 @@ def import_(desk: Desk, files: tuple[Path, ...], replace: bool, skip_bad: bool) 
       every = "10m"
       bearer = "NEWS_TOKEN"          # an environment variable
       headers = { Accept-Language = "de" }
-      retention = { raw = 30 }       # days
+      retention = { archive = "30d", versions = "forever" }
 
     \b
     A CSV file begins with a row of the same keys:
@@ -223,7 +229,8 @@ def show(desk: Desk, name: str, as_json: bool) -> None:
         print_json({**source_json(found), "polls": whole(polls)}, lines=False)
         return
     facts = {key: value for key, value in source_json(found).items() if value not in (0, False, [], {}, None)}
-    facts["retention"] = [f"{kind} {days} days" for kind, days in facts.get("retention", {}).items()]
+    kept = facts.get("retention", {}).items()
+    facts["retention"] = [f"{kind} {days} days" if days else f"{kind} forever" for kind, days in kept]
     print_facts((key, ", ".join(v) if isinstance(v, list) else v) for key, v in facts.items() if v != [])
     if polls:
         click.echo()
@@ -283,14 +290,6 @@ def all_sources(tx: "Connection") -> Iterator["Source"]:
         last = batch[-1].config.name
 
 
-def _add(tx: "Connection", config: "SourceConfig", settings: "Settings", *, replace: bool) -> "Source":
-    from crawler.urls import site_of
-    from storage import sources
-
-    first = max(settings.min_interval_s, 1)  # learned from here on
-    return sources.add(tx, config, site=site_of(config.url), now=now(), interval_s=first, replace=replace)
-
-
 def _import_file(desk: Desk, file: Path, *, replace: bool, skip_bad: bool) -> bool:
     """Whether every entry went in."""
     from crawler.importing import read_sources
@@ -344,10 +343,6 @@ def _add_some(tx: "Connection", configs: list["SourceConfig"], settings: "Settin
     entries = [(config, site_of(config.url)) for config in configs]
     first = max(settings.min_interval_s, 1)
     return sources.add_many(tx, entries, now=now(), interval_s=first, replace=replace)
-
-
-def _days(text: str) -> int | str:
-    return int(text) if text.isdigit() else text
 
 
 def _set_paused(desk: Desk, names: tuple[str, ...], *, paused: bool) -> None:

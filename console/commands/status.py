@@ -1,5 +1,6 @@
 """`copydesk status`: how the whole stands."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +41,7 @@ def _figures(tx: "Connection") -> dict[str, Any]:
     from console import questions
     from console.views import whole
     from storage import changes, events, pages, reading, sites, snapshots, sources
+    from storage.usage import usage
 
     moment = now()
     hot_bodies, hot_bytes = snapshots.hot(tx)
@@ -55,14 +57,16 @@ def _figures(tx: "Connection") -> dict[str, Any]:
         **reading.counts(tx),
         "hot_bodies": hot_bodies,
         "hot_bytes": hot_bytes,
+        "storage": whole(usage(tx)),
         "last_change": changes.last(tx),
         "events": events.counts(tx),
         "open_events": [whole(one) for one in events.current(tx, limit=20)],
+        "closed_events": [whole(one) for one in events.closed(tx, moment - timedelta(days=1), limit=20)],
     }
 
 
 def _print(figures: dict[str, Any]) -> None:
-    known = figures["sources"]
+    known, room = figures["sources"], figures["storage"]
     print_facts(
         [
             (
@@ -74,6 +78,8 @@ def _print(figures: dict[str, Any]) -> None:
             ("articles", f"{figures['articles']} in {figures['versions']} versions"),
             ("shared stories", figures["shared_clusters"]),
             ("hot bodies", f"{figures['hot_bodies']} ({figures['hot_bytes']} bytes)"),
+            ("database", _database(figures["storage"], figures["articles"])),
+            ("archive", f"{_size(room['archive_bytes'])} in {room['archive_files']} files"),
             ("last change", figures["last_change"]),
         ]
     )
@@ -81,10 +87,29 @@ def _print(figures: dict[str, Any]) -> None:
         click.echo()
         rows = [(row["opened_at"], row["kind"], row["source"], row["detail"]) for row in figures["open_events"]]
         print_table(("open since", "event", "source", "detail"), rows)
+    if figures["closed_events"]:
+        click.echo()
+        rows = [(row["closed_at"], row["kind"], row["source"], row["detail"]) for row in figures["closed_events"]]
+        print_table(("closed within a day", "event", "source", "detail"), rows)
     if figures["pages"]:
         click.echo()
         rows = [(row["state"], row["disposition"], row["reason"], row["count"]) for row in figures["pages"]]
         print_table(("pages", "disposition", "reason", "count"), rows)
+
+
+def _database(room: dict[str, Any], articles: int) -> str:
+    whole = _size(room["database_bytes"])
+    if room["index_bytes"] is None:
+        return whole
+    each = f", {room['index_bytes'] // articles} bytes an article" if articles else ""
+    return f"{whole}, of them {_size(room['index_bytes'])} to find near-duplicates{each}"
+
+
+def _size(count: int) -> str:
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= least:
+            return f"{count / least:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _check(desk: Desk, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from crawler.discovery.atom import read_atom
 from crawler.discovery.jsonfeed import read_json_feed
@@ -34,18 +34,20 @@ def discover(
     content_type: str | None = None,
     expected: SourceKind = SourceKind.AUTO,
     shapes: Shapes = NOTHING,
+    zone: tzinfo = UTC,
 ) -> Listing:
     """Return what the body at `url` lists.
 
     The body is judged by its content; the media type only helps with the encoding. `expected` decides what HTML is: a
     page of links, a page by itself (PAGE), or a failure where a feed or sitemap is wanted. With AUTO, HTML at an
     address that names a feed is a failure too: a challenge or an error page, not a feed that became empty. `shapes` are
-    those of the site's article addresses, where they are known.
+    those of the site's article addresses, where they are known. Dates that name no zone are of `zone`.
 
     Raises DiscoveryError `not_a_feed`, `not_a_sitemap`, `xml_entities`, `too_large` or `truncated`, and ValueError if
     `url` is not http(s).
     """
     url = clean(url)
+    now = now.astimezone(zone)
     if expected is SourceKind.PAGE:
         return _page(url)
     text = decode(unpack(body), content_type)

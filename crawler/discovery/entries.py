@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from crawler.dates import parse_date
 from crawler.discovery.markup import Fields, texts
@@ -13,6 +13,8 @@ from crawler.urls import canonical_key, clean
 
 _MAIL = re.compile(r"\S+@\S+\.\S+")
 _HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
+_LONGEST_NAME = 500
+"""Characters of a text with a name in it that are read."""
 _MAX_SECONDS = 366 * 86_400
 
 
@@ -55,8 +57,9 @@ def date_of(fields: Fields, names: tuple[str, ...], now: datetime) -> datetime |
 
 
 def first_date(written: Iterable[str], now: datetime) -> datetime | None:
-    """Return the first instant that is stated."""
-    return next((found[0] for text in written if (found := parse_date(text, now=now))), None)
+    """Return the first instant that is stated. A date without a zone is one of the zone in which `now` is given."""
+    zone = now.tzinfo or UTC
+    return next((found[0] for text in written if (found := parse_date(text, now=now, default_zone=zone))), None)
 
 
 def people(written: Iterable[str]) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def people(written: Iterable[str]) -> tuple[str, ...]:
 
     `desk@a.example (Jo Lee)` and `Jo Lee <desk@a.example>` are Jo Lee; a bare mail address is nobody.
     """
-    names = (" ".join(_MAIL.sub(" ", scrub(text)).strip(" <>()\t\n,;").split()) for text in written)
+    names = (" ".join(_MAIL.sub(" ", scrub(text[:_LONGEST_NAME])).strip(" <>()\t\n,;").split()) for text in written)
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -12,6 +12,8 @@ from crawler.discovery.listing import MAX_BYTES
 from storage.errors import DiscoveryError
 
 _GZIP = b"\x1f\x8b"
+_MOST_MEMBERS = 1_000
+"""Of one file: each is followed by a copy of all that is left, and a megabyte holds 50,000 of them."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -61,7 +63,9 @@ def decode(body: bytes, content_type: str | None = None) -> str:
 def _gunzip(body: bytes) -> bytes:
     """Unpack all members of a gzip file, never more than the limit into memory."""
     unpacked = bytearray()
-    while body.startswith(_GZIP):
+    for _ in range(_MOST_MEMBERS):
+        if not body.startswith(_GZIP):
+            return bytes(unpacked)
         member = zlib.decompressobj(wbits=31)
         try:
             unpacked += member.decompress(body, MAX_BYTES + 1 - len(unpacked))
@@ -72,7 +76,7 @@ def _gunzip(body: bytes) -> bytes:
         if not member.eof:
             raise DiscoveryError("truncated", "the gzip file breaks off")
         body = member.unused_data
-    return bytes(unpacked)
+    raise DiscoveryError("too_large", f"more than {_MOST_MEMBERS} gzip members")
 
 
 def _wide(head: bytes) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,9 +35,9 @@ _SAME_HEADLINE = 0.6
 """Share of its words above which a finding is the headline in another form."""
 _MARKUP = re.compile(r"<(?:!doctype html|html|head|body|article|div|p|h1|meta|title)\b", re.IGNORECASE)
 _STANDFIRST = re.compile(
-    r"(?:^|[\s_-])(?:standfirst|subtitle|sub-title|subheadline|subhead|subheading|dek|deck|strapline|chapo|sottotitolo|bajada|untertitel)(?:$|[\s_-])",
-    re.IGNORECASE,
+    r"(?:^|[\s_-])(?:standfirst|subtitle|sub-title|subheadline|subhead|subheading|dek|deck|strapline|chapo|sottotitolo|bajada|untertitel)(?:$|[\s_-])"
 )
+_STANDFIRST_HINTS = ("standfirst", "title", "subhead", "de", "strapline", "chapo", "sottotitolo", "bajada")
 
 
 def extract(material: Material) -> Extracted | Rejection:
@@ -63,13 +65,14 @@ def extract(material: Material) -> Extracted | Rejection:
 
 def _page(document: Document, material: Material) -> Extracted | Rejection:
     recipe = material.recipe or Recipe(name="")
-    node = article_node(document)
+    heads = headings(document)
+    node = article_node(document, heads)
     title = find_titles(document, node, material.hints.title, _selected(document, recipe.title)[:1])
     subtitle = _subtitle(document, node, title)
     elsewhere = [*_headlines(title), *(s.value for s in subtitle), *above_headline(document)]
     body = bodies(document, node, material, elsewhere)
     best = body[0].value if body else ()
-    rejection = refusal(document, _labels(document, title), best, is_declared(document, node))
+    rejection = refusal(document, _labels(document, title, heads), best, is_declared(document, node))
     if rejection:
         return replace(rejection, target=refresh_target(document))
     language = languages(document, material, blocks.plain(best))
@@ -112,20 +115,22 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
         canonical_url=canonical(document, node),
         license=_license(document, node),
         tdm=reservations(material.headers, document.meta),
-        access=find_access(document, node),
+        access=find_access(document, node, blocks.plain(best)),
         blocks=body,
         next_page=next_page(document),
         previous_page=previous_page(document),
     )
 
 
-def article_node(document: Document) -> dict[str, Any] | None:
-    """The JSON-LD node of the page's own article."""
+def article_node(document: Document, heads: list[str] | None = None) -> dict[str, Any] | None:
+    """The JSON-LD node of the page's own article; `heads` are its headings, if they are known already."""
     addresses = [
         document.url,
         *(f.value for f in canonical(document, None)[:1] if urlsplit(f.value).path not in ("", "/")),
     ]
-    shown = headings(document) + [text for _, text in values(document.meta, ("og:title", "twitter:title"))]
+    shown = (headings(document) if heads is None else heads) + [
+        text for _, text in values(document.meta, ("og:title", "twitter:title"))
+    ]
     return jsonld.article(document.jsonld, addresses, [*shown, *_title_texts(document)])
 
 
@@ -135,17 +140,15 @@ def _headlines(found: tuple[Finding[str], ...]) -> list[str]:
     return [one.value for one in found[:6] if overlap(fold(one.value), best) > _SAME_HEADLINE]
 
 
-def _labels(document: Document, title: Iterable[Finding[str]]) -> list[str]:
+def _labels(document: Document, title: Iterable[Finding[str]], heads: list[str]) -> list[str]:
     """The texts by which an error page gives itself away."""
     return list(
-        dict.fromkeys(
-            [f.value for f in title if f.source != "feed:title"] + headings(document)[:1] + _title_texts(document)
-        )
+        dict.fromkeys([f.value for f in title if f.source != "feed:title"] + heads[:1] + _title_texts(document))
     )
 
 
 def _title_texts(document: Document) -> list[str]:
-    return [squash(element.text_content()) for element in document.tree.xpath("//head/title")[:1]]
+    return [text] if (text := squash(document.title)) else []
 
 
 def _selected(document: Document, selectors: tuple[str, ...]) -> list[str]:
@@ -155,11 +158,8 @@ def _selected(document: Document, selectors: tuple[str, ...]) -> list[str]:
 def _subtitle(
     document: Document, node: dict[str, Any] | None, title: tuple[Finding[str], ...]
 ) -> tuple[Finding[str], ...]:
-    shown = [
-        ("dom:standfirst", text_of(e), 0.8)
-        for e in document.tree.xpath("//body//*[@class][not(ancestor::aside)]")
-        if _STANDFIRST.search(e.get("class")) and not _below_prose(e)
-    ][:1]
+    named = (e for e in document.elements.called(_is_standfirst) if _is_shown(e) and not _below_prose(e))
+    shown = [("dom:standfirst", text_of(element), 0.8) for element in islice(named, 1)]
     shown += [
         ("jsonld:alternativeHeadline", text, 0.8) for text in jsonld.strings((node or {}).get("alternativeHeadline"))
     ]
@@ -169,6 +169,18 @@ def _subtitle(
         for source, raw, trust in shown
         if 10 < len(text := squash(raw)) <= 500 and fold(text) != best
     )
+
+
+@lru_cache(maxsize=20_000)
+def _is_standfirst(names: str) -> bool:
+    lower = names.lower()
+    return any(hint in lower for hint in _STANDFIRST_HINTS) and bool(_STANDFIRST.search(lower))
+
+
+def _is_shown(element: Any) -> bool:
+    """Whether an element stands in the body and in no aside, and it is its class that names it."""
+    around = {parent.tag for parent in element.iterancestors()}
+    return "body" in around and "aside" not in around and _is_standfirst(element.get("class") or "")
 
 
 def _below_prose(element: Any) -> bool:
@@ -241,7 +253,8 @@ def _publisher(document: Document, node: dict[str, Any] | None, material: Materi
 def _license(document: Document, node: dict[str, Any] | None) -> tuple[Finding[str], ...]:
     listed = [
         ("link:license", href, 0.9)
-        for href in document.tree.xpath("//link[@rel='license']/@href | //head//*[@rel='license']/@href")
+        for link in document.elements.tagged("link")
+        if link.get("rel") == "license" and (href := link.get("href"))
     ]
     listed += [("jsonld:license", link, 0.9) for link in jsonld.links((node or {}).get("license"))]
     return tuple(

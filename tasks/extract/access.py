@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from storage.records import Access, Finding
 from tasks.extract import jsonld
-from tasks.extract.document import Document, text_of
+from tasks.extract.document import Document, is_brief, text_of
 from tasks.extract.lexicon import fold, lexicon
 from tasks.extract.meta import values
+from tasks.extract.soft404 import word_count
 
 _TIERS = {
     "free": Access.FREE,
@@ -20,12 +22,21 @@ _TIERS = {
     "paid": Access.PAYWALL,
     "subscription": Access.PAYWALL,
 }
-_WALL = re.compile(r"paywall|regwall|piano|subscri|offer|premium|abo-|plus-|login-wall|gate\b|barrier", re.IGNORECASE)
+_WALL = ("paywall", "regwall", "piano", "subscri", "offer", "premium", "abo-", "plus-", "login-wall", "barrier")
+_GATE = re.compile(r"gate\b")
+
+_CUT = 1_500
+"""Characters from which a text is no teaser."""
+_LEAST_TOLD = 100
+_ELLIPSIS = re.compile(r"[^\W\d_][,;]? ?(?:…|\.\.\.)[\])]?$|\[(?:…|\.\.\.)\]$")
+_OFFER = 600
+"""Characters above which an element named as a wall holds more than an offer."""
 
 
-def find_access(document: Document, node: dict[str, Any] | None) -> tuple[Finding[Access], ...]:
-    """The findings, best first; none where the page says nothing, which means free."""
-    return tuple(sorted(_findings(document, node), key=lambda finding: -finding.confidence))
+def find_access(document: Document, node: dict[str, Any] | None, text: str = "") -> tuple[Finding[Access], ...]:
+    """The findings, best first; none where the page says nothing, which means free. `text` is what it gave away."""
+    found = [*_findings(document, node), *_withheld(node, text)]
+    return tuple(sorted(found, key=lambda finding: -finding.confidence))
 
 
 def walled(document: Document, selectors: list[str]) -> bool:
@@ -65,6 +76,25 @@ def _findings(document: Document, node: dict[str, Any] | None) -> Iterator[Findi
         yield Finding(value=Access.PAYWALL, source="dom:offer", raw=offer, confidence=0.7)
 
 
+def _withheld(node: dict[str, Any] | None, text: str) -> Iterator[Finding[Access]]:
+    """What a text says of itself: that it stands behind a question for consent, or breaks off."""
+    brief = len(text) < _CUT
+    marks = {match[0] for match in lexicon().consent.finditer(fold(text))} if brief else set()
+    if len(marks) > 1:
+        yield Finding(value=Access.CONSENT, source="text:consent", raw=", ".join(sorted(marks)), confidence=0.93)
+    told, words = _number((node or {}).get("wordCount")), word_count(text)
+    if words and told >= _LEAST_TOLD and words * 2 < told:
+        raw = f"{words} of {told} words"
+        yield Finding(value=Access.PARTIAL, source="jsonld:wordCount", raw=raw, confidence=0.65)
+    if brief and _ELLIPSIS.search(text):
+        yield Finding(value=Access.PARTIAL, source="text:ellipsis", raw=text[-80:], confidence=0.6)
+
+
+def _number(value: Any) -> int:
+    digits = str(value).strip()
+    return int(digits) if digits.isdecimal() and len(digits) < 7 else 0
+
+
 def _parts(node: dict[str, Any] | None) -> list[dict[str, Any]]:
     parts = (node or {}).get("hasPart")
     return [part for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, dict)]
@@ -79,9 +109,15 @@ def _truth(value: Any) -> bool | None:
 
 def _offer(document: Document) -> str | None:
     """An element named as a wall, inside the article, that offers a subscription in few words."""
-    for element in document.tree.xpath("//article//*[@class or @id] | //main//*[@class or @id]"):
-        if _WALL.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
-            text = text_of(element)
-            if len(text) < 600 and lexicon().paywall.search(fold(text)):
+    for element in document.elements.called(_names_wall):
+        if next(element.iterancestors("article", "main"), None) is not None:
+            text = text_of(element) if is_brief(element, _OFFER) else ""
+            if 0 < len(text) < _OFFER and lexicon().paywall.search(fold(text)):
                 return text[:200]
     return None
+
+
+@lru_cache(maxsize=20_000)
+def _names_wall(names: str) -> bool:
+    lower = names.lower()
+    return any(word in lower for word in _WALL) or ("gate" in lower and bool(_GATE.search(lower)))

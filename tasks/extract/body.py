@@ -17,6 +17,7 @@ from tasks.extract.junk import without_junk, without_repeats
 from tasks.extract.material import Material
 from tasks.extract.medoid import medoid
 from tasks.extract.prune import pruned
+from tasks.extract.state import state_blocks
 
 Blocks = tuple[Block, ...]
 
@@ -78,7 +79,20 @@ def bodies(
     if doubt > _DOUBT or _size(chosen) < _SHORT:
         found += _heard(page, _DEAR, texts)
         found = _weighed(found)
+    if max(map(_size, (finding.value for finding in found)), default=0) < _LITTLE:
+        found += _hidden(page, found, texts)
     return tuple(sorted(found, key=lambda finding: -finding.confidence))
+
+
+def _hidden(page: Page, found: list[Finding[Blocks]], repeated: tuple[str, ...]) -> list[Finding[Blocks]]:
+    """What the page's script data holds, where that is plainly more than all that it shows."""
+    shown = max((_size(finding.value) for finding in found), default=0)
+    heard = _heard(page, (("script:state", 0.95, _state),), repeated)
+    return [finding for finding in heard if _size(finding.value) > 1.5 * max(shown, 200)]
+
+
+def _state(page: Page) -> Blocks:
+    return state_blocks(page.document)
 
 
 def _learnt(chosen: Blocks, repeated: tuple[str, ...]) -> list[Finding[Blocks]]:

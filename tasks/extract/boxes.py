@@ -12,12 +12,13 @@ from tasks.extract.prune import STRONG, named
 from tasks.extract.segments import Segments
 from tasks.extract.wordings import Columns, Words
 
-TokenScore = Callable[[str], float]
-"""How much more often than not text under an element with this word in its names is the article's (log odds)."""
+TokenScore = Callable[[str, float], float]
+"""How much more often than not text under an element with this word in its names is the article's (log odds).
 
-_PARTS = re.compile(r"[^a-z0-9]+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_DIGITS = re.compile(r"\d+")
+The second argument is the answer for a word of which nothing is known.
+"""
+
+_PARTS = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 _MOST_PROSE = 0.6
 """Share of a page's prose above which a container is the article's or holds it, whatever it is called."""
 _LEVELS = 4
@@ -30,10 +31,14 @@ def tokens(tag: str, names: str) -> tuple[str, ...]:
     """The words in an element's names: parts, pairs of parts and its tag; digits do not count."""
     found = {f"<{tag}>"}
     for name in names.split()[:8]:
-        parts = [part for part in _PARTS.split(_DIGITS.sub("", _CAMEL.sub("-", name)).lower()) if len(part) > 1][:6]
-        found.update(parts)
-        found.update(f"{one}-{other}" for one, other in pairwise(parts))
+        found.update(_name_tokens(name))
     return tuple(sorted(found))[: _MOST_TOKENS * 2]
+
+
+@lru_cache(maxsize=50_000)
+def _name_tokens(name: str) -> tuple[str, ...]:
+    parts = [part.lower() for part in _PARTS.findall(name) if len(part) > 1][:6]
+    return (*parts, *(f"{one}-{other}" for one, other in pairwise(parts)))
 
 
 class Boxes:
@@ -71,7 +76,7 @@ class Boxes:
                 rows.append((0.0, 0.0, 0.0, 0.0, 0.0))
                 continue
             if key not in known:
-                scores = [score(token) for token in tokens(box.tag, box.names)]
+                scores = [score(token, 0.0) for token in tokens(box.tag, box.names)]
                 known[key] = (max(scores), min(scores))
             high, low = known[key]
             around = rows[box.parent] if box.parent >= 0 else (0.0, 0.0, 0.0, 0.0, 0.0)

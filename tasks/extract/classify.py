@@ -62,5 +62,5 @@ def judge(document: Document, node: dict[str, Any] | None, model: Model) -> Judg
     page = segment(document.tree)
     if not page.blocks or len(page.blocks) > _MOST_BLOCKS:
         return None
-    table = describe(page, context(document, node), lambda token: model.tokens.get(token, 0.0))
+    table = describe(page, context(document, node), model.tokens.get)
     return Judged(page=page, shares=model.forest.judge(table))

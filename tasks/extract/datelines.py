@@ -11,14 +11,13 @@ from typing import Any
 
 from lxml import etree
 
-from tasks.extract.document import text_of
+from tasks.extract.document import Document, text_of
 from tasks.extract.headline import Headline
 
 LONGEST = 220
 """Characters of an element that may be a date line; more is a text that mentions a date."""
 _DATED = re.compile(
-    r"date|time(?!line)|publi|posted|dateline|byline|meta|zeit|datum|fecha|veroeff|stamp|info|erstellt|created|updated|submitted|entry-header|article-header",
-    re.IGNORECASE,
+    r"date|time(?!line)|publi|posted|dateline|byline|meta|zeit|datum|fecha|veroeff|stamp|info|erstellt|created|updated|submitted|entry-header|article-header"
 )
 _FOREIGN = re.compile(
     r"(?:^|[\s_-])(?:related|recommend\w*|teasers?|ticker|most|popular|trending|sidebar|comments?|widget|footer|nav|menu|event|calendar|latest|newest|"
@@ -32,14 +31,23 @@ _STORIES = re.compile(
 """What even beside the headline can only be other stories or the site's frame."""
 _CLOSE = 2
 """Levels above the headline up to which an element belongs to it whatever its template calls it."""
+_BESIDE = 4
 _YEAR = re.compile(r"\d{4}|\d{1,2}[./]\s?\d{1,2}[./]\d\d(?!\d)|\d\d?\s*\S")
+_DIGIT = re.compile(r"\d")
 _LONGEST_PLAIN = 110
 """Characters of a line that only its place marks."""
+_LONGEST_PIECE = 500
+"""Characters of one piece of text, with its indentation, that may be part of a line."""
 _COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "meta", "link", "option", "title"))
 _MOST_ELEMENTS = 12_000
-_MARKED = etree.XPath("//body//*[@class or @id or @datetime or @itemprop or self::time]")
-_FOLLOWING = etree.XPath("following::*[position() <= 120]")
+_MOST_FOLLOWING = 120
+_STAMPED = {name: etree.XPath(f"descendant::*[@{name}]") for name in ("datetime", "itemprop", "data-utime")}
+_STAMPS = ("datetime", "content", "data-ts", "data-utime")
+_CHAIN = 4
+"""Levels above a piece of text up to which a name makes the element its line."""
+_LOOSE = 0.3
+"""Trust in a line that stands nowhere in particular."""
 _REACH = 700
 """Characters after the headline within which any short line with a date is taken for the article's."""
 
@@ -53,38 +61,104 @@ class Line:
     stamp: str
     """What an attribute says for machines; empty where none does."""
     trust: float
+    close: bool = False
+    """Whether few levels part it from the headline."""
 
 
-def date_lines(tree: Any, headline: Headline) -> Iterator[Line]:
+def date_lines(document: Document, headline: Headline) -> Iterator[Line]:
     """The lines that markup or a name tells, then those near the headline; those of other stories are left out."""
-    for element in _MARKED(tree)[:_MOST_ELEMENTS]:
-        if element.tag in _SILENT:
+    marked, close = _places(document, headline)
+    for element in marked:
+        yield from _line(element, headline, near=False)
+    for element in close:
+        yield from _line(element, headline, near=True)
+
+
+def loose_lines(document: Document) -> Iterator[Line]:
+    """The lines that markup calls a date, wherever they stand: for pages on which no place of an article has one."""
+    for element in _places(document, Headline())[0]:
+        text, stamp = short_text(element), _stamp(element)
+        if text is not None and not is_copyright(text) and (stamp or _YEAR.search(text)):
+            yield Line(element=element, text=text, stamp=stamp, trust=_LOOSE)
+
+
+def _places(document: Document, headline: Headline) -> tuple[list[Any], list[Any]]:
+    """The elements around figures that have a date's name or stamp; those with figures near the headline."""
+    window = set(_following(document, headline))
+    marked = dict.fromkeys(_stamped(document))
+    seen: set[Any] = set()
+    close = []
+    for holder in _holders(document):
+        if holder in seen or holder.tag in _SILENT:
             continue
-        if (
-            element.tag == "time"
-            or _is_dated(element.get("class"))
-            or _is_dated(element.get("id"))
-            or _has_stamp(element)
-        ):
-            yield from _line(element, headline, near=False)
+        marked.update(dict.fromkeys(_named(holder, seen)))
+        if holder in window and _has_date(holder):
+            close.append(holder)
+    return list(marked), close
+
+
+def _stamped(document: Document) -> Iterator[Any]:
+    """The elements that have a date for machines; the source is searched first, most pages have none."""
+    for name, find in _STAMPED.items():
+        for element in find(document.tree) if f"{name}=" in document.text else ():
+            if element.tag not in _SILENT and _has_stamp(element):
+                yield element
+
+
+def _holders(document: Document) -> Iterator[Any]:
+    """The elements whose own text has a figure, in page order; one may come more than once."""
+    digit = _DIGIT.search
+    for element in document.elements.all[:_MOST_ELEMENTS]:
+        text = element.text
+        if text and len(text) <= _LONGEST_PIECE and not text.isspace() and digit(text):
+            yield element
+        tail = element.tail
+        if tail and len(tail) <= _LONGEST_PIECE and not tail.isspace() and digit(tail):
+            yield element.getparent()
+
+
+def _following(document: Document, headline: Headline) -> Iterator[Any]:
+    """The elements that start after the headline, as far as an article's date may stand."""
     if headline.element is None:
         return
+    inside = set(headline.element.iter())
+    elements = document.elements.all
+    start = elements.index(headline.element)
     after = 0
-    for element in _FOLLOWING(headline.element):
+    for element in islice((e for e in islice(elements, start, None) if e not in inside), _MOST_FOLLOWING):
         after += len((element.text or "").strip())
         if after > _REACH:
             return
-        if element.tag not in _SILENT and _has_date(element):
-            yield from _line(element, headline, near=True)
+        yield element
+
+
+def _named(holder: Any, seen: set[Any]) -> list[Any]:
+    """The element and those around it that are named like a date, outermost first."""
+    found = []
+    for element in (holder, *islice(holder.iterancestors(), _CHAIN)):
+        if element in seen:
+            break
+        seen.add(element)
+        if element.tag == "time" or _is_dated(element.get("class")) or _is_dated(element.get("id")):
+            found.append(element)
+    return found[::-1]
 
 
 @lru_cache(maxsize=8_192)
 def _is_dated(name: str | None) -> bool:
-    return name is not None and bool(_DATED.search(name))
+    return name is not None and bool(_DATED.search(name.lower()))
 
 
 def _has_stamp(element: Any) -> bool:
-    return element.get("datetime") is not None or _is_dated(element.get("itemprop"))
+    return (
+        element.get("datetime") is not None
+        or element.get("data-utime") is not None
+        or _is_dated(element.get("itemprop"))
+    )
+
+
+def _stamp(element: Any) -> str:
+    return next((text for name in _STAMPS if (text := element.get(name))), "")
 
 
 def short_text(element: Any) -> str | None:
@@ -129,13 +203,14 @@ def is_copyright(text: str) -> bool:
 
 
 def _line(element: Any, headline: Headline, *, near: bool) -> Iterator[Line]:
-    stamp = element.get("datetime") or element.get("content") or element.get("data-ts") or ""
+    stamp = _stamp(element)
     text = short_text(element)
     if text is None or is_copyright(text) or not (stamp or _YEAR.search(text)):
         return
     if foreign(element, headline) or in_sentence(element) or (near and len(text) > _LONGEST_PLAIN):
         return
-    yield Line(element=element, text=text, stamp=stamp, trust=_trust(element, headline, near=near))
+    trust = _trust(element, headline, near=near)
+    yield Line(element=element, text=text, stamp=stamp, trust=trust, close=headline.levels(element) <= _BESIDE)
 
 
 def _trust(element: Any, headline: Headline, *, near: bool) -> float:

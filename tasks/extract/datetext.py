@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import cache
-from zoneinfo import ZoneInfo
 
+from crawler.dates import zone_named
 from storage.records import Precision
-from tasks.extract.lexicon import fold, lexicon, read_data
+from tasks.extract.lexicon import fold, lexicon
 
+_NAME = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])+"
+"""A word with the vowel signs and accents that Unicode has as marks (Indic scripts and Thai write most vowels so)."""
 _DATE = re.compile(
     r"(?<![\d.,:/-])(?:"
     r"(?P<y1>\d{4})\s?(?:[-/.]|[年년]\s?)\s?(?P<m1>\d{1,2})\s?(?:[-/.]|[月월]\s?)\s?(?P<d1>\d{1,2})\s?[日일]?(?!\d)"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|re|\.|º|°|ª|-?го|ին|\.?-?a?n)?[\s,.-]*"
-    r"(?:of |de |di |d'|del )?(?P<m2>[^\W\d_]{3,})\.?"
+    rf"(?:of |de |di |d'|del |ב)?(?P<m2>{_NAME})\.?"
     r"[\s,-]*(?:de |del |of )?"
     r"(?P<y2>\d{4})(?!\d)"
     r"|(?P<d3>\d{1,2})(?P<sep>[./-]|\s\|\s)\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
-    r")|(?P<m4>[^\W\d_]{3,})\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
+    rf")|(?P<m4>{_NAME})"
+    r"\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
 )
 _CLOCK = (
     r"(?P<h>\d{1,2})(?:(?P<mark>[:.h時시点點])\s?(?P<m>\d{2})?(?::(?P<s>\d{2}))?)?\s*(?:分|분)?\s*(?:uhr|hrs|h\b)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?)?"
@@ -35,7 +37,16 @@ _BEFORE = re.compile(
 )
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?!\d)")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_UNSPACED = "\u0530"
+"""Before it lie the Latin, Greek and Cyrillic scripts, which part their words."""
+_WORDS = frozenset(("at", "met", "pet"))
+"""What after a clock time is an English word more often than a time zone."""
 _MONTH_FIRST = frozenset(("en-us", "en-ph", "en-ca", "fil", "es-pa", "es-us"))
+
+
+def _no_evidence() -> bool | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +59,8 @@ class Context:
     """Of dates that name none."""
     language: str = ""
     """Declared language tag in lower case."""
-    month_first: bool | None = None
-    """What the page's other numeric dates show; None where they show nothing."""
+    month_first: Callable[[], bool | None] = _no_evidence
+    """What the page's other numeric dates show, asked only for a date that can be read both ways; None for nothing."""
     expected: date | None = None
     """The day in the page's address, which tells which way its numbers are to be read."""
 
@@ -108,15 +119,16 @@ def _absolute(match: re.Match[str], text: str, context: Context) -> Spotted | No
 
 def _day(match: re.Match[str], context: Context) -> datetime | None:
     if match["y1"]:
-        return _date(match["y1"], match["m1"], match["d1"])
+        return _date(_year(match["y1"], context), match["m1"], match["d1"])
     if match["m2"] or match["m4"]:
         month = _month(match["m2"] or match["m4"], context.language)
-        return _date(match["y2"] or match["y4"], str(month), match["d2"] or match["d4"]) if month else None
+        year = _year(match["y2"] or match["y4"], context)
+        return _date(year, str(month), match["d2"] or match["d4"]) if month else None
     return _numeric(match, context)
 
 
 def _numeric(match: re.Match[str], context: Context) -> datetime | None:
-    year = match["y3"] if len(match["y3"]) == 4 else f"20{match['y3']}"
+    year = _year(match["y3"], context) if len(match["y3"]) == 4 else f"20{match['y3']}"
     first, second = match["d3"], match["m3"]
     readings = {False: _date(year, second, first), True: _date(year, first, second)}
     latest = (context.now + timedelta(days=1)).replace(tzinfo=None)
@@ -128,10 +140,16 @@ def _numeric(match: re.Match[str], context: Context) -> datetime | None:
         return fits[0]
     if match["sep"] == ".":
         return possible.get(False)
-    month_first = context.month_first
+    month_first = context.month_first()
     if month_first is None:
         month_first = context.language in _MONTH_FIRST or context.language == "en"
     return possible.get(month_first)
+
+
+def _year(digits: str, context: Context) -> str:
+    """The year of the common era: pages in Thai count from 543 years before it (the Thai solar calendar)."""
+    is_thai = context.language.startswith("th") and digits.startswith("25")
+    return str(int(digits) - 543) if is_thai else digits
 
 
 def _date(year: str, month: str, day: str) -> datetime | None:
@@ -168,19 +186,13 @@ def _zone(name: str | None) -> tzinfo | None:
     if offset:
         minutes = int(offset[2]) * 60 + int(offset[3])
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)) if minutes < 1440 else None
-    table = _zones()
-    if name in table["offset"]:
-        return timezone(timedelta(minutes=int(table["offset"][name])))
-    return ZoneInfo(str(table["zone"][name])) if name in table["zone"] else None
-
-
-@cache
-def _zones() -> dict[str, dict[str, int | str]]:
-    return read_data("zones.toml")
+    return None if name in _WORDS else zone_named(name)
 
 
 def _relative(text: str, context: Context) -> list[Spotted]:
-    found = []
+    found: list[Spotted] = []
+    if max(text, default="") < _UNSPACED and lexicon().ago_words.isdisjoint(_LETTERS.findall(text)):
+        return found
     for pattern, seconds in lexicon().ago:
         for match in pattern.finditer(text):
             number = re.search(r"\d+", match[0])

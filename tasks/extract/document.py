@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin
 
@@ -16,9 +17,13 @@ from tasks.extract.meta import Meta, read_meta
 MAX_DEPTH = 200
 """Levels of elements that a tree may have: the libraries that walk it recurse, and real pages stay below 60."""
 _MAX_ATTRIBUTES = 500
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^>]*)>")
-_LONG_TAG = re.compile(r"<([a-zA-Z][^\s<>/]*)[^<>]{4000,}>")
+_LONGEST_TITLE = 5_000
+# None of these reaches past the next "<": a page of nothing but those would take the square of its length.
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
+_LONG_TAG = re.compile(r"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
+_BEYOND = ("\ufffe".encode(), "\uffff".encode())
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
@@ -27,7 +32,39 @@ _CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement, comment=htm
 _RAW = frozenset(("script", "style", "textarea", "title"))
 
 
-@dataclass(frozen=True, slots=True)
+class Elements:
+    """All elements of a page, gathered in one walk; held as long as the page is, which makes later walks cheaper."""
+
+    __slots__ = ("all", "by_tag", "named")
+
+    def __init__(self, tree: Any) -> None:
+        self.all: list[Any] = []
+        """Every element in page order."""
+        self.by_tag: dict[str, list[Any]] = {}
+        self.named: list[tuple[Any, str]] = []
+        """The elements that have a class or an id, each with both: class, space, id."""
+        for element in tree.iter(etree.Element):
+            self.all.append(element)
+            tag = element.tag
+            if tag in self.by_tag:
+                self.by_tag[tag].append(element)
+            else:
+                self.by_tag[tag] = [element]
+            names, identity = element.get("class"), element.get("id")
+            if names or identity:
+                self.named.append((element, f"{names or ''} {identity or ''}"))
+
+    def called(self, test: Callable[[str], bool]) -> Iterator[Any]:
+        """The elements whose class and id pass a test, in page order; each wording is tested once."""
+        passed = {names for names in {names for _, names in self.named} if test(names)}
+        return (element for element, names in self.named if names in passed) if passed else iter(())
+
+    def tagged(self, tag: str) -> list[Any]:
+        """The elements of a tag in page order."""
+        return self.by_tag.get(tag, [])
+
+
+@dataclass(frozen=True)
 class Document:
     """A parsed page."""
 
@@ -41,6 +78,16 @@ class Document:
     jsonld: tuple[dict[str, Any], ...]
     """The JSON-LD nodes that may describe the page, in page order."""
     meta: Meta
+
+    @cached_property
+    def elements(self) -> Elements:
+        """The page's elements by tag and by name: one walk for all that look for some."""
+        return Elements(self.tree)
+
+    @cached_property
+    def title(self) -> str:
+        """The text of the title element in the head, as it stands there; empty without one."""
+        return next((title.text_content()[:_LONGEST_TITLE] for title in self.tree.xpath("/html/head/title")), "")
 
 
 def parse(text: str, url: str) -> Document:
@@ -83,6 +130,17 @@ def text_of(element: Any) -> str:
     return re.sub(r"\s+", " ", "".join(parts)).strip()
 
 
+def is_brief(element: Any, most: int) -> bool:
+    """Whether an element holds at most that many characters of text, scripts left out."""
+    left = most
+    for node in element.iter(etree.Element):
+        if node.tag not in ("script", "style", "noscript", "template"):
+            left -= len((node.text or "").strip())
+            if left < 0:
+                return False
+    return True
+
+
 INLINE = frozenset(
     [
         "a",
@@ -121,20 +179,33 @@ INLINE = frozenset(
 
 
 def _tree(text: str) -> html.HtmlElement:
-    source = _LONG_TAG.sub(_without_attributes, _CONTROL.sub("\ufffd", text.replace("\x00", "")))
-    tree = _parse(source)
+    source = _LONG_TAG.sub(_without_attributes, text.replace("\x00", "").replace("\f", "\n"))
+    tree = _parse(_encoded(source))
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
-        tree = _parse(_flatten(source))
+        tree = _parse(_encoded(_flatten(source)))
+    if tree is not None and _too_deep(tree):  # libxml2 saw tags where `_flatten` saw the text of an open title
+        _cut_off(tree)
     return tree if tree is not None else html.document_fromstring("<html><body></body></html>")
 
 
-def _parse(source: str) -> html.HtmlElement | None:
+def _encoded(source: str) -> bytes:
+    """The source in UTF-8, with U+FFFD for what no document may hold (XML 1.0, production 2)."""
+    try:
+        encoded = source.encode()
+    except UnicodeEncodeError:  # lone surrogates
+        return _CONTROL.sub("\ufffd", source).encode()
+    if encoded.translate(None, _NOT_CONTROL) or any(character in encoded for character in _BEYOND):
+        return _CONTROL.sub("\ufffd", source).encode()
+    return encoded
+
+
+def _parse(source: bytes) -> html.HtmlElement | None:
     """None for an empty document and for one whose parse was broken off."""
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
     parser.set_element_class_lookup(_CLASSES)
     try:
-        tree = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        tree = html.document_fromstring(source, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
     broken = any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log)
@@ -143,6 +214,13 @@ def _parse(source: str) -> html.HtmlElement | None:
 
 def _too_deep(tree: html.HtmlElement) -> bool:
     return bool(tree.xpath("boolean(" + "/*" * MAX_DEPTH + ")"))
+
+
+def _cut_off(tree: html.HtmlElement) -> None:
+    """Leave of each element at half of MAX_DEPTH nothing but its text."""
+    for element in tree.xpath("/*" * (MAX_DEPTH // 2)):
+        etree.strip_elements(element, "script", "style", with_tail=False)
+        element.text, element[:] = _CONTROL.sub("\ufffd", element.xpath("string()")), []
 
 
 def _without_attributes(tag: re.Match[str]) -> str:

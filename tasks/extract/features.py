@@ -16,8 +16,15 @@ from tasks.extract.lexicon import fold
 from tasks.extract.segments import FLAGS, Segment, Segments
 from tasks.extract.wordings import Columns, Words
 
-_TAGS = ("p", "h1", "h2", "h3", "h4", "li", "div", "blockquote", "td", "tr", "figcaption", "dd", "pre", "span", "a")
-_KINDS = tuple(BlockKind)
+_TAGS = {
+    tag: number
+    for number, tag in enumerate(
+        ("p", "h1", "h2", "h3", "h4", "li", "div", "blockquote", "td", "tr", "figcaption", "dd", "pre", "span", "a")
+    )
+}
+_KINDS = {kind: number for number, kind in enumerate(BlockKind)}
+_SAYS = 12
+"""Characters up to which being part of a title says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,11 @@ def describe(page: Segments, context: Context, score: TokenScore) -> Any:
     """The features of each block: a float32 matrix with a row for each block and a column for each of `names()`."""
     import numpy as np  # noqa: PLC0415  (a tenth of a second of imports)
 
-    return np.column_stack([column for _, column in _columns(np, page, context, score)]).astype(np.float32)
+    columns = _columns(np, page, context, score)
+    table = np.empty((len(columns), len(page.blocks)), dtype=np.float32)
+    for at, (_, column) in enumerate(columns):
+        table[at] = column
+    return table.T
 
 
 @cache
@@ -46,7 +57,7 @@ def names() -> tuple[str, ...]:
 
     segment = Segment("a", BlockKind.PARAGRAPH, 0, 0, 0, 0, 0, "")
     page = Segments([segment], [Container("body", "", -1, 0, 0, 0, 1)])
-    return tuple(name for name, _ in _columns(np, page, Context(), lambda _: 0.0))
+    return tuple(name for name, _ in _columns(np, page, Context(), lambda _, none: none))
 
 
 def _columns(np: Any, page: Segments, context: Context, score: TokenScore) -> Columns:
@@ -64,12 +75,16 @@ def _columns(np: Any, page: Segments, context: Context, score: TokenScore) -> Co
 def _element_columns(np: Any, page: Segments, score: TokenScore) -> Columns:
     holders = [page.containers[block.container] for block in page.blocks]
     flags = np.array([holder.flags for holder in holders])
-    found = [(f"tag_{tag}", np.array([float(h.tag == tag) for h in holders])) for tag in _TAGS]
-    found += [(f"in_{name}", ((flags & bit) > 0).astype(float)) for name, bit in FLAGS.items()]
-    found += [(f"kind_{kind}", np.array([float(b.kind is kind) for b in page.blocks])) for kind in _KINDS]
-    found.append(("depth", np.array([float(holder.depth) for holder in holders])))
-    leads = [max((score(t) for t in tokens("span", b.lead)), default=0.0) if b.lead else 0.0 for b in page.blocks]
-    lows = [min((score(t) for t in tokens("span", b.lead)), default=0.0) if b.lead else 0.0 for b in page.blocks]
+    tags = np.array([_TAGS.get(holder.tag, -1) for holder in holders])
+    kinds = np.array([_KINDS[block.kind] for block in page.blocks])
+    found = [(f"tag_{tag}", tags == number) for tag, number in _TAGS.items()]
+    found += [(f"in_{name}", (flags & bit) > 0) for name, bit in FLAGS.items()]
+    found += [(f"kind_{kind}", kinds == number) for kind, number in _KINDS.items()]
+    found.append(("depth", np.array([holder.depth for holder in holders])))
+    known = {lead: [score(token, 0.0) for token in tokens("span", lead)] for lead in {b.lead for b in page.blocks}}
+    known[""] = [0.0]
+    high, low = ({lead: pick(row) for lead, row in known.items()} for pick in (max, min))
+    leads, lows = ([of[b.lead] for b in page.blocks] for of in (high, low))
     return [*found, ("lead_high", np.array(leads)), ("lead_low", np.array(lows))]
 
 
@@ -119,9 +134,12 @@ def _nearest(np: Any, marks: Any, chars: Any, name: str) -> Columns:
 
 
 def _likeness_columns(np: Any, page: Segments, context: Context) -> Columns:
-    texts = [fold(block.text[:400]) for block in page.blocks]
+    texts = [block.text[:400].casefold().replace("’", "'") for block in page.blocks]
     titles = {fold(text) for text in context.titles if text}
-    descriptions = [fold(text) for text in context.descriptions if text]
+    descriptions = {fold(text) for text in context.descriptions if text}
+    about, saying = (
+        [other.rstrip(".… ") for other in others if len(other) > _SAYS] for others in (titles, descriptions)
+    )
     seen: dict[str, int] = {}
     for text in texts:
         seen[text] = seen.get(text, 0) + 1
@@ -130,8 +148,8 @@ def _likeness_columns(np: Any, page: Segments, context: Context) -> Columns:
     share = sum(len(t) for t, known in zip(texts, told, strict=True) if known > 0) / max(1, len(body))
     return [
         ("is_title", np.array([float(text in titles) for text in texts])),
-        ("like_title", np.array([_alike(text, titles) for text in texts])),
-        ("like_description", np.array([_alike(text, descriptions) for text in texts])),
+        ("like_title", np.array([_alike(text, about) for text in texts])),
+        ("like_description", np.array([_alike(text, saying) for text in texts])),
         ("repeats", np.array([float(min(9, seen[text])) for text in texts])),
         ("told", np.array(told)),
         ("told_share", np.full(len(texts), min(2.0, share) if body else -1.0)),
@@ -147,10 +165,13 @@ def _told(text: str, body: str) -> float:
 def _alike(text: str, others: Iterable[str]) -> float:
     """How much of the longer of two texts the shorter one covers, if it is a part of it."""
     best = 0.0
-    for other in others:
-        short, long = sorted((text, other.rstrip(".… ")), key=len)
-        if len(short) > 12 and short in long:
-            best = max(best, len(short) / len(long))
+    if len(text) > _SAYS:
+        for other in others:
+            if len(text) <= len(other):
+                if text in other:
+                    best = max(best, len(text) / len(other))
+            elif other in text:
+                best = max(best, len(other) / len(text))
     return best
 
 

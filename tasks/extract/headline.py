@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from tasks.extract import jsonld
@@ -22,6 +22,7 @@ _NAMED = re.compile(
     r"(?:^|[\s_-])(?:(?:entry|post|article|page|story|news|content|blog)[-_]?(?:title|headline)|headline)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_HIDDEN = re.compile(r"(?:^|[\s_-])(?:screen-?reader(?:-text)?|sr-only|visually-?hidden)(?:$|[\s_-])", re.IGNORECASE)
 _LONG = 15
 """Characters from which the first part of a title is its headline."""
 _PART = re.compile(r"\s*[|｜]\s*|\s+[-–—:·•»]+\s+")
@@ -51,7 +52,9 @@ def find_headline(tree: Any, titles: Iterable[str]) -> Headline:
     """
     known = [fold(title) for title in titles if title]
     best, most = None, 0.0
-    for heading in islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS):
+    # A menu may hold dozens of headings before the first h1.
+    lower = islice(tree.iter("h2", "h3"), _MOST_HEADINGS)
+    for heading in chain(islice(tree.iter("h1"), _MOST_HEADINGS), lower):
         score = _score(heading, known)
         if score > most:
             best, most = heading, score
@@ -74,10 +77,11 @@ def page_headline(document: Document, node: Mapping[str, Any] | None) -> Headlin
 
 
 def _score(element: Any, known: list[str]) -> float:
-    text = fold(text_of(element))
+    text = "" if _HIDDEN.search(element.get("class") or "") else fold(text_of(element))
     alike = _alike(text, known) if text else 0.0
     if element.tag == "h1":
-        alike = max(alike, 1.2 * max((overlap(text, title) for title in known), default=0.0))
+        if len(_WORD.findall(text)) > 1:  # a single word of a title heads a section
+            alike = max(alike, 1.2 * max((overlap(text, title) for title in known), default=0.0))
         return (alike + 0.5 + (0.25 if _inside(element) else 0.0)) if text else 0.0
     return alike if alike >= _MOST_OF else 0.0
 

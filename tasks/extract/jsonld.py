@@ -30,6 +30,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ROADS = ("@graph", "mainEntity", "mainEntityOfPage")
 _MAX_BYTES = 5_000_000
 _MAX_NODES = 2_000
+_MAX_DEPTH = 40
 _ARTICLE_TYPES = frozenset(
     ("Report", "SocialMediaPosting", "BlogPosting", "DiscussionForumPosting", "LiveBlogPosting", "Review")
 )
@@ -125,7 +126,18 @@ def _values(text: str) -> list[Any] | None:
             at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n;,"))
     except (ValueError, RecursionError):
         return None
+    _cut_off(found)
     return found
+
+
+def _cut_off(values: list[Any]) -> None:
+    """Empty what stands deeper than any description of a page does: whoever walks it recurses."""
+    level: list[Any] = [values]
+    for _ in range(_MAX_DEPTH):
+        level = [item for one in level for item in (one.values() if isinstance(one, dict) else one) if item]
+        level = [item for item in level if isinstance(item, dict | list)]
+    for one in level:
+        one.clear()
 
 
 def _mended(text: str) -> str:

@@ -42,10 +42,13 @@ def without_repeats(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[B
 def is_junk(text: str) -> bool:
     """Whether one line is boilerplate: a fixed phrase, or a short line that begins like a call or a pointer."""
     folded = fold(text)
-    words = lexicon()
-    if not folded.strip(_EDGE) or folded.strip(_EDGE) in words.line or _PAGER.match(folded):
-        return True
-    return len(folded) < _MOST_POINTER and opens_junk(folded)
+    return is_phrase(folded) or (len(folded) < _MOST_POINTER and opens_junk(folded))
+
+
+def is_phrase(folded: str) -> bool:
+    """Whether a folded line is a fixed phrase of boilerplate, a page's number or no words at all."""
+    bare = folded.strip(_EDGE)
+    return not bare or bare in lexicon().line or bool(_PAGER.match(folded))
 
 
 def opens_junk(folded: str) -> bool:

@@ -15,6 +15,8 @@ from tasks.extract.meta import values
 _TAG = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]([a-zA-Z0-9]+))*$")
 _ENOUGH = 200
 """Characters of text from which statistics beat a label."""
+_READ = 1_000
+"""Characters that are read for their language."""
 _SURE = 0.9
 # Macrolanguages and old codes (BCP 47 registry), and the two written forms of Norwegian.
 _SAME = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "cmn": "zh", "fil": "tl", "mo": "ro"}
@@ -53,8 +55,10 @@ def _labels(document: Document, material: Material) -> Iterator[Finding[str]]:
 
 
 def _tags(document: Document, material: Material) -> Iterator[tuple[str, str, float]]:
-    for link in document.tree.iter("link"):
-        if link.get("hreflang") and link.get("href") and join(document.base, link.get("href")) == document.url:
+    last = document.url.rsplit("/", 1)[-1]
+    for link in document.elements.tagged("link"):
+        href = link.get("href") if link.get("hreflang") else None
+        if href and href.strip().endswith(last) and join(document.base, href) == document.url:
             yield "link:hreflang", link.get("hreflang"), 0.85
     for attribute in ("lang", "{http://www.w3.org/XML/1998/namespace}lang"):
         if document.tree.get(attribute):
@@ -73,8 +77,16 @@ def _tags(document: Document, material: Material) -> Iterator[tuple[str, str, fl
 def _guess(text: str) -> tuple[str, float] | None:
     if len(text) < 40:
         return None
-    code, sure = _identifier().classify(text[:4000])
+    code, sure = _identifier().classify(_sample(text))
     return _SAME.get(str(code), str(code)), float(sure)
+
+
+def _sample(text: str) -> str:
+    """The beginning, the middle and the end: they name the same language as the whole, in a quarter of the time."""
+    if len(text) <= _READ:
+        return text
+    size, middle = _READ // 3, len(text) // 2
+    return " ".join((text[:size], text[middle : middle + size], text[-size:]))
 
 
 @cache

@@ -10,13 +10,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\w+")
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
 
 def squash(text: str) -> str:
     """The text with white space collapsed and invisible marks (soft hyphens, direction marks) taken out."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    visible = text if text.isascii() else _INVISIBLE.sub("", text)
+    return " ".join(visible.split())
 
 
 def fold(text: str) -> str:
@@ -32,10 +33,14 @@ class Lexicon:
     """Folded name or abbreviation to month number, over all languages (the first language wins)."""
     months_by_language: Mapping[str, Mapping[str, int]]
     byline: re.Pattern[str]
+    byline_starts: frozenset[str]
+    """The first two characters of what `byline` matches, folded: a line with others needs no match."""
     joiner: re.Pattern[str]
     role: re.Pattern[str]
     published: re.Pattern[str]
     updated: re.Pattern[str]
+    date_labels: frozenset[str]
+    """The first words of what `published` and `updated` find: a line without any of them needs no search."""
     opener: re.Pattern[str]
     line: frozenset[str]
     not_found: re.Pattern[str]
@@ -45,10 +50,13 @@ class Lexicon:
     listing: re.Pattern[str]
     ago: tuple[tuple[re.Pattern[str], int], ...]
     """Patterns of a time past, with the unit in seconds; the group holds the number, none stands for one."""
+    ago_words: frozenset[str]
+    """The words of the forms of `ago`: a text with spaces between its words and none of these states no time past."""
     agencies: frozenset[str]
     boilerplate: frozenset[str]
 
 
+_LETTERS = re.compile(r"[^\W\d_]+")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 _FIRST = ("en", "de", "fr", "es", "it", "pt", "nl")
 """Languages whose reading of an ambiguous month name wins where the page's language is unknown."""
@@ -68,10 +76,16 @@ def lexicon() -> Lexicon:
         months=everywhere,
         months_by_language=by_language,
         byline=re.compile(rf"(?:{_any(words['byline'])})(?:\s*:\s*|\s+|(?<=[:：/／＝=]))", re.IGNORECASE),
-        joiner=re.compile(rf"\s+(?:{_any(w for w in words['joiner'] if w.isalpha())})\s+", re.IGNORECASE),
+        byline_starts=frozenset(word[:2] for word in words["byline"]),
+        joiner=re.compile(
+            rf"\s+(?:{_any(w for w in words['joiner'] if w.replace(' ', '').isalpha())})\s+", re.IGNORECASE
+        ),
         role=re.compile(rf"(?:\b(?:{_any(words['roles'])})\b)"),
         published=_edge(words["published"]),
         updated=_edge(words["updated"]),
+        date_labels=frozenset(
+            match[0] for word in words["published"] + words["updated"] if (match := _WORD.search(word))
+        ),
         opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)[^\W\d_])"),
         line=frozenset(words["line"]),
         not_found=_edge(words["not_found"]),
@@ -80,6 +94,7 @@ def lexicon() -> Lexicon:
         blocked=_edge(words["blocked"]),
         listing=_edge(words["listing"]),
         ago=_ago(tables),
+        ago_words=frozenset(_LETTERS.findall(fold(" ".join(_ago_forms(tables))))),
         agencies=frozenset(map(fold, read_data("agencies.toml")["names"])),
         boilerplate=frozenset(read_data("classes.toml")["always"]),
     )
@@ -125,6 +140,10 @@ def _edge(words: Iterable[str]) -> re.Pattern[str]:
 
 def _months(table: Mapping[str, Any]) -> dict[str, int]:
     return {fold(form): number for number, forms in enumerate(table["months"], 1) for form in forms if len(form) > 1}
+
+
+def _ago_forms(tables: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    return (form for table in tables.values() for forms in table.get("ago", {}).values() for form in forms)
 
 
 def _ago(tables: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], int], ...]:

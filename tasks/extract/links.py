@@ -43,7 +43,11 @@ def previous_page(document: Document) -> str | None:
 
 
 def _related(document: Document, relation: str) -> str | None:
-    anchors = document.tree.xpath("//a[contains(concat(' ', @rel, ' '), $named)]/@href", named=f" {relation} ")
+    anchors = [
+        anchor.get("href") or ""
+        for anchor in document.elements.tagged("a")
+        if relation in (anchor.get("rel") or "").split()
+    ]
     for href in [*_rel(document, relation), *anchors]:
         address = join(document.base, href)
         if address and address.split("#")[0] != document.url.split("#")[0]:
@@ -57,8 +61,10 @@ def refresh_target(document: Document) -> str | None:
     None without one, for one that reloads the same page, for one in noscript, and for one after more than 30 seconds,
     which refreshes a page that is meant to be read.
     """
-    for element in document.tree.xpath("//meta[@http-equiv][@content][not(ancestor::noscript)]"):
-        if squash(element.get("http-equiv")).lower() != "refresh":
+    for element in document.elements.tagged("meta"):
+        if squash(element.get("http-equiv") or "").lower() != "refresh" or not element.get("content"):
+            continue
+        if next(element.iterancestors("noscript"), None) is not None:
             continue
         parsed = _REFRESH.match(element.get("content"))
         link = parsed[2].strip().strip("'\"").strip() if parsed else ""
@@ -71,7 +77,7 @@ def refresh_target(document: Document) -> str | None:
 
 def content_links(document: Document) -> tuple[str, ...]:
     """The http(s) links outside of navigation, header and footer, resolved, each once, in page order."""
-    found = (join(document.base, anchor.get("href")) for anchor in document.tree.iter("a") if _leads(anchor))
+    found = (join(document.base, anchor.get("href")) for anchor in document.elements.tagged("a") if _leads(anchor))
     return tuple(dict.fromkeys(address for address in found if address))
 
 
@@ -92,6 +98,6 @@ def _is_chrome(element: Any) -> bool:
 
 
 def _rel(document: Document, relation: str) -> Iterator[str]:
-    for link in document.tree.iter("link"):
+    for link in document.elements.tagged("link"):
         if relation in (link.get("rel") or "").lower().split() and link.get("href"):
             yield link.get("href")

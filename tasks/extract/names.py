@@ -22,6 +22,12 @@ _HANDLE = re.compile(r"^[^\W_][\w.\- ]{1,69}$")
 _LISTED_BY = re.compile(r"^.{2,30}\s(?:by|von|par|por|av|of|from)\s+(?=\S)", re.IGNORECASE)
 """The start of "All posts by Anna Kowal"."""
 _EDGES = " .:-–—,*"
+_FIGURES = re.compile(r"\s*(?:[|•·,;–—/]|\s-\s|\d[\d.:/-]*)\s*")
+_CASED = re.compile(r"[^\W\d_]+")
+_HANGUL = re.compile("[\uac00-\ud7af]")
+_PEN = re.compile(r"[^\W\d_][\w.\-]{3,29}")
+_MOST_NAME_WORDS = 4
+_LONGEST_OPENING = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,18 @@ class _Words:
     degrees: frozenset[str]
     furniture: frozenset[str]
     other_parts: re.Pattern[str]
+    sources: re.Pattern[str]
+    """The start of a line that names where a text was taken from."""
+    opening: re.Pattern[str]
+    """What may stand before a name: "Posted on 4 March by", "A column by"; the group is all but the last word."""
+    kinds: frozenset[str]
+    tail: re.Pattern[str]
+    """A place, a section or a house after a name: "Anna Kowal in Berlin"."""
+    loose: frozenset[str]
+    """Words that end a line only because it goes on elsewhere: "Anna Kowal and"."""
+    particles: frozenset[str]
+    places: frozenset[str]
+    articles: frozenset[str]
 
 
 def split_names(text: str, own: frozenset[str] = frozenset()) -> list[str]:
@@ -48,16 +66,86 @@ def split_names(text: str, own: frozenset[str] = frozenset()) -> list[str]:
 
 def read_byline(text: str, own: frozenset[str] = frozenset(), *, declared: bool = False) -> Byline:
     """Take a byline apart. `own` are folded names of the site; a degree, a job or a day is neither name nor credit."""
-    words = lexicon()
-    text = _ACCOUNT.sub("", _PARENTHESIS.sub("", squash(jsonld.plain(text))))
+    words, listed = lexicon(), _words()
+    text = squash(jsonld.plain(text))
+    taken = listed.sources.match(fold(text))
+    text = without_opening(_ACCOUNT.sub("", _PARENTHESIS.sub("", text)))
     while (lead := words.byline.match(text)) and len(lead[0]) < len(text):
         text = text[lead.end() :].lstrip(" :")
     people: list[str] = []
     others: list[str] = []
-    for segment in _SPLIT.split(text):
-        for part in _parts(segment, own):
-            (people if is_person(part, own, declared=declared) else others if _is_credit(part) else []).append(part)
-    return Byline(people=tuple(people), others=tuple(others))
+    for segment in _SPLIT.split(_without_other_parts(text)):
+        parts = _parts(segment, own)
+        found = [part for part in parts if taken is None and is_person(part, own, declared=declared)]
+        others += [part for part in parts if part not in found and _is_credit(part)]
+        people += _without_towns(found)
+    return _without_houses(people, others)
+
+
+def _without_other_parts(text: str) -> str:
+    """The text up to who took the pictures or edited it."""
+    key = fold(text)
+    part = _words().other_parts.search(key, 3) if len(key) == len(text) else None
+    return text[: part.start()] if part and not key[part.start() - 1].isalnum() else text
+
+
+def without_opening(text: str) -> str:
+    """A byline from its last "by" on, where a day, a word like "posted" or the kind of text stands before it."""
+    listed, words = _words(), lexicon()
+    opening = listed.opening.match(text) if len(text) <= _LONGEST_OPENING else None
+    if opening is None or listed.other_parts.match(fold(text)):
+        return text
+    head = fold(opening[1])
+    told = any(character.isdigit() for character in head) or not listed.kinds.isdisjoint(head.split())
+    return text[opening.end() :] if told or words.published.match(head) or words.updated.match(head) else text
+
+
+def names_beside_date(text: str) -> list[str]:
+    """The names in a short line that tells a day too: "4 March 2026 • Anna Kowal"; only what can be nothing else."""
+    pieces = (_words().tail.sub("", piece.strip(_EDGES)) for piece in _FIGURES.split(without_opening(text)))
+    parts = [part for piece in pieces for part in lexicon().joiner.split(piece) if part]
+    return list(dict.fromkeys(part for part in parts if is_plain_name(part)))
+
+
+def plain_name(text: str) -> str:
+    """The full names that are all a line says, but for a section or a place after them; empty for any other line."""
+    bare = _words().tail.sub("", text.strip(_EDGES + "|•·"))
+    return bare if is_plain_name(bare) else ""
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether a line without any label is one or several persons' full names, each word with a capital."""
+    parts = [part for piece in _COMMA.split(text) for part in lexicon().joiner.split(piece)]
+    return len(text) <= 100 and bool(parts) and all(map(_is_full_name, parts))
+
+
+def _is_full_name(text: str) -> bool:
+    listed, tokens = _words(), text.split()
+    proper = [token for token in tokens if fold(token) not in listed.particles]
+    return (
+        len(proper) >= 2
+        and len(tokens) <= _MOST_NAME_WORDS
+        and all(token[0].isupper() and _CASED.match(token) for token in proper)
+        and not (text.isupper() and len(text) < 8)
+        and not any(token.isupper() and 1 < len(token) < 5 and "." not in token for token in tokens)
+        and fold(tokens[-1]) not in lexicon().months
+        and listed.kinds.isdisjoint(fold(text).split())
+        and fold(tokens[0]) not in listed.articles
+        and is_person(text)
+    )
+
+
+def _without_towns(names: list[str]) -> list[str]:
+    """The names between commas without single words, which are towns where others have a first and a last name."""
+    full = any(" " in name for name in names)
+    return [name for name in names if not full or " " in name or not name[0].isupper()]
+
+
+def _without_houses(people: list[str], others: list[str]) -> Byline:
+    """A name all in capitals beside one that is not is a house's."""
+    mixed = any(" " in name and not name.isupper() for name in people)
+    houses = [name for name in people if mixed and name.isupper()]
+    return Byline(people=tuple(name for name in people if name not in houses), others=(*others, *houses))
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
@@ -78,7 +166,9 @@ def is_person(text: str, own: frozenset[str] = frozenset(), *, declared: bool = 
         return False
     if (
         key in words.months
+        or key in listed.places
         or words.published.match(key)
+        or words.updated.match(key)
         or words.byline.fullmatch(f"{key} ")
         or key in words.line
         or is_house(key, own)
@@ -88,8 +178,17 @@ def is_person(text: str, own: frozenset[str] = frozenset(), *, declared: bool = 
         return False
     # A sentence's words are lower case; a name's particles ("van der") are few.
     small = [word for word in text.split() if word[0].islower()]
+    odd = [word for word in small if fold(word) not in listed.particles and word[1:2] != "'"]
     lower = len(text.split()) == 2 and len(small) == 2 and all(len(word) > 3 for word in small)
-    return (len(small) * 2 < len(text.split()) or (lower and declared)) and not _is_initials(text)
+    most = len(text.split()) if declared else 1
+    return ((len(small) < len(text.split()) and len(odd) * 2 < most) or (lower and declared)) and not _is_initials(text)
+
+
+def is_pen_name(text: str, own: frozenset[str]) -> bool:
+    """Whether a single word that is no person's name may be a writer's account: no address, no house, no initials."""
+    return (
+        bool(_PEN.fullmatch(text)) and not is_house(fold(text), own) and _is_credit(text) and not _ADDRESS.search(text)
+    )
 
 
 def is_house(key: str, own: frozenset[str]) -> bool:
@@ -113,8 +212,8 @@ def _parts(segment: str, own: frozenset[str]) -> list[str]:
         segment = _LISTED_BY.sub("", segment)
     parts = [_trimmed(part) for part in _COMMA.split(segment)]
     parts = [part for part in parts if part and fold(part).strip(".") not in listed.degrees]
-    if len(parts) == 2 and all(" " not in part and is_person(part, own) for part in parts):
-        return [f"{parts[1]} {parts[0]}"]  # "Surname, Given name"
+    if len(parts) == 2 and _is_surname_first(parts[0], parts[1], own):
+        return [f"{parts[1]}{'.' if _is_initials(parts[1]) else ''} {parts[0]}"]
     found = []
     for part in parts:
         for joined in words.joiner.split(part):
@@ -126,18 +225,46 @@ def _parts(segment: str, own: frozenset[str]) -> list[str]:
     return [name for name in found if name]
 
 
+def _is_surname_first(surname: str, given: str, own: frozenset[str]) -> bool:
+    """Whether two parts are "Kowal" and "Anna", "Kowal" and "A.", or "van der Berg" and "Anna"."""
+    if " " in given or not (is_person(given, own) or re.fullmatch(r"(?:[A-Z]\.?-?){1,3}", given)):
+        return False
+    particles = surname.split()[:-1]
+    return is_person(surname, own) and all(fold(word) in _words().particles for word in particles)
+
+
 def _trimmed(part: str) -> str:
-    """The part up to a date, a month, or a word like "updated"."""
-    words = lexicon()
-    part = _DATED_TAIL.sub("", part).strip(_EDGES)
+    """The part up to a date, a month, a place, or a word like "updated"; a job before or after the name goes too."""
+    words, listed = lexicon(), _words()
+    undated = _DATED_TAIL.sub("", part)
+    dated, part = undated != part, undated.strip(_EDGES)
     for pattern in (words.updated, words.published):
         label = pattern.search(part.casefold())
         if label and label.start() > 3 and len(part.casefold()) == len(part):
             part = part[: label.start()].strip(_EDGES)
     tokens = part.split()
-    while len(tokens) > 2 and fold(tokens[-1]).strip(".") in words.months:
+    while len(tokens) > (1 if dated else 2) and fold(tokens[-1]).strip(".") in words.months:
         tokens.pop()
-    while len(tokens) > 2 and fold(tokens[-1]).strip(".,") in _words().degrees and tokens[-1][:2].isupper():
+    while len(tokens) > 2 and fold(tokens[-1]).strip(".,") in listed.degrees and tokens[-1][:2].isupper():
+        tokens.pop()
+    while len(tokens) > 1 and fold(tokens[-1]) in listed.loose:
+        tokens.pop()
+    text = " ".join(tokens)
+    bare = _words().tail.sub("", _without_job(text))
+    return bare if is_person(bare) else text
+
+
+def _without_job(text: str) -> str:
+    """A name without the job before or after it, if it is a full name then."""
+    words, listed = lexicon(), _words()
+    tokens = text.split()
+
+    def is_job(token: str) -> bool:
+        return bool(words.role.fullmatch(fold(token))) and fold(token) not in listed.organisation
+
+    while len(tokens) > 2 and is_job(tokens[0]):
+        tokens.pop(0)
+    while len(tokens) > (1 if _HANGUL.search(text) else 2) and is_job(tokens[-1]):
         tokens.pop()
     return " ".join(tokens)
 
@@ -165,10 +292,22 @@ def _is_initials(text: str) -> bool:
 @cache
 def _words() -> _Words:
     table = read_data("people.toml")
-    parts = sorted((re.escape(fold(text)) for text in table["other_parts"]), key=len, reverse=True)
+    kinds = frozenset(map(fold, table["kinds"]))
     return _Words(
+        sources=re.compile(rf"(?:{_any(table['sources'])})\s*[:：]"),
+        opening=re.compile(rf"(.{{3,80}})\s(?:{_any(table['by'])}):?\s+(?=[^\W\d_])", re.IGNORECASE),
+        kinds=kinds,
+        tail=re.compile(rf"\s+(?:{_any(table['tails'])})\s.*$"),
+        loose=frozenset(map(fold, table["loose"])),
+        particles=frozenset(map(fold, table["particles"])),
+        places=frozenset(map(fold, table["places"])),
+        articles=frozenset(map(fold, table["articles"])),
         organisation=frozenset(map(fold, table["organisation"])),
         degrees=frozenset(map(fold, table["degrees"])),
         furniture=frozenset(map(fold, table["furniture"])),
-        other_parts=re.compile("|".join(parts)),
+        other_parts=re.compile(_any(table["other_parts"])),
     )
+
+
+def _any(texts: Iterable[str]) -> str:
+    return "|".join(sorted((re.escape(fold(text)) for text in texts), key=len, reverse=True))

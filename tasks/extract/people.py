@@ -5,44 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from storage.records import Finding
 from tasks.extract import jsonld
-from tasks.extract.datelines import foreign, short_text
-from tasks.extract.document import Document, text_of
+from tasks.extract.document import Document
 from tasks.extract.headline import Headline, page_headline
 from tasks.extract.lexicon import fold, lexicon, squash
 from tasks.extract.material import Material
 from tasks.extract.meta import trusted_names, values
-from tasks.extract.names import Byline, distinct, is_other_part, read_byline, split_names
+from tasks.extract.namelines import Listed, beside_headline, marked
+from tasks.extract.names import Byline, distinct, is_pen_name, read_byline, split_names
 
 __all__ = ["Bylines", "authors", "bylines", "distinct", "split_names"]
 
-_BYLINE = re.compile(
-    r"byline|by-line|author|autor|auteur|autore|verfasser|writer|creator|signature|firma|redakteur", re.IGNORECASE
-)
-_NOT_BYLINE = re.compile(
-    r"bio|desc|about|image|avatar|photo|picture|comment|related|follow|social|box|card|more|teaser|list-item|date|time|job|title|role|share|authori",
-    re.IGNORECASE,
-)
-_PROFILE = re.compile(
-    r"/(?:authors?|autor(?:en|es|a|zy)?|auteurs?|autori|profil[es]?|people|staff|team|journalists?|reporters?|columnists?|redakteure?|"
-    r"verfasser|menschen|mitarbeiter|expert(?:s|en)?|contributors?|writers?|user|member|skribent)/[^/?#]+",
-    re.IGNORECASE,
-)
-_MOST_ELEMENTS = 12_000
-_LONGEST_LINE = 120
-_FURTHEST = 8
-"""Levels above the headline within which a byline without markup is the article's."""
-_MOST_NAMES = 6
-
 _HOUSES = {"Organization", "NewsMediaOrganization", "Corporation"}
-
-Listed = tuple[str, list[str], float]
+_PEN_NAMED = (
+    "jsonld:author",
+    "meta:author",
+    "meta:twitter:data1",
+    "dom:author",
+    "dom:byline",
+    "dom:line",
+    "dom:author-link",
+)
+"""Places that name one account as the writer where they name no person."""
+_PEN_NAME = 0.4
+_ARTICLE = re.compile(r"(?:the|der|die|das|el|la|le|les|los|las|il|o|het)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +69,7 @@ def bylines(
             found.append(Finding(value=names, source=source, raw=raw, confidence=trust))
         others = dict.fromkeys(name for byline in read for name in byline.others)
         credit += [Finding(value=other, source=source, raw=raw, confidence=trust) for other in others]
+    found += _pen_names(credit, own, document.url) if not found else []
     found.sort(key=lambda finding: -finding.confidence)
     credit.sort(key=lambda finding: -finding.confidence)
     return Bylines(authors=tuple(found), credit=tuple(credit))
@@ -89,6 +80,21 @@ def authors(
 ) -> tuple[Finding[tuple[str, ...]], ...]:
     """The author findings alone, best first: each a list of names."""
     return bylines(document, node, material, recipe, sites).authors
+
+
+def _pen_names(credit: Iterable[Finding[str]], own: frozenset[str], url: str) -> list[Finding[tuple[str, ...]]]:
+    """The account that is all a page names as its writer, as on many weblogs; a house's account is none."""
+    named = [
+        finding
+        for finding in credit
+        if finding.source in _PEN_NAMED
+        and is_pen_name(finding.value, own)
+        and not _named_like(finding.value, _label(url))
+    ]
+    if len({fold(finding.value) for finding in named}) != 1:
+        return []
+    best = named[0]
+    return [Finding(value=(best.value,), source=best.source, raw=best.raw, confidence=_PEN_NAME)]
 
 
 def _writers(document: Document, own: frozenset[str]) -> set[str]:
@@ -111,7 +117,7 @@ def _sure(byline: Byline, source: str, url: str) -> Byline:
     everyone = (*byline.people, *byline.others)
     if declared and any(_is_firm(name) for name in byline.others):
         return Byline(others=byline.others[:1])
-    if source.startswith("meta:") and any(_named_like(name, label) for name in everyone):
+    if declared and any(_named_like(name, label) for name in everyone):
         return Byline(others=everyone[:1])
     if declared and len(byline.people) > 1 and not any(" " in name for name in byline.people if name.isascii()):
         return Byline(others=byline.others)
@@ -126,7 +132,7 @@ def _is_firm(name: str) -> bool:
 
 def _named_like(name: str, label: str) -> bool:
     bare = re.sub(r"\W", "", fold(name))
-    if bare == label and len(name.split()) in (2, 3):
+    if bare == label and len(name.split()) in (2, 3) and not _ARTICLE.match(fold(name)):
         return False  # a writer's own site
     return (
         len(label) >= 5
@@ -143,8 +149,8 @@ def _listed(
     for name, trust in trusted_names("author"):
         yield f"meta:{name}", [text for _, text in values(document.meta, (name,))], trust
     yield "meta:twitter:data1", _written_by(document), 0.78
-    yield from _marked(document, headline)
-    yield from _near(headline)
+    yield from marked(document, headline)
+    yield from beside_headline(document, headline)
     yield "feed:author", list(material.hints.authors), 0.7
 
 
@@ -177,79 +183,3 @@ def _people(node: dict[str, Any] | None, *, houses: bool) -> list[str]:
         if found:
             return found
     return []
-
-
-def _marked(document: Document, headline: Headline) -> Iterator[Listed]:
-    """The bylines that markup or a class name tells: those nearest the headline."""
-    people = document.tree.xpath(
-        "//*[@itemprop='author' or contains(concat(' ', @rel, ' '), ' author ')][not(self::link or self::meta)]"
-    )
-    near = [(headline.levels(element), element) for element in people[:20] if not foreign(element, headline)]
-    least = min((levels for levels, _ in near), default=0)
-    named = [text for levels, element in near if levels <= least + 1 and (text := _person(element)) and len(text) <= 80]
-    if named:
-        yield "dom:author", list(dict.fromkeys(named))[:_MOST_NAMES], 0.75
-    best: tuple[int, Listed] | None = None
-    for element in islice(document.tree.iterfind(".//*[@class]"), _MOST_ELEMENTS):
-        name = element.get("class") if isinstance(element.tag, str) else None
-        if not name or not _is_byline(name) or element.tag in ("body", "article"):
-            continue
-        text = short_text(element) or ""
-        if not text or len(text) < 3 or is_other_part(text) or foreign(element, headline):
-            continue
-        texts = _linked(element) or [text]
-        count = sum(len(split_names(part)) for part in texts)
-        levels = headline.levels(element)
-        if count <= _MOST_NAMES and (best is None or levels < best[0]):
-            lead = bool(lexicon().byline.match(squash(text)))
-            best = (levels, ("dom:byline", texts, 0.83 if lead and levels <= _FURTHEST else 0.72 if lead else 0.65))
-    if best:
-        yield best[1]
-
-
-@lru_cache(maxsize=8_192)
-def _is_byline(name: str) -> bool:
-    return bool(_BYLINE.search(name)) and not _NOT_BYLINE.search(name)
-
-
-def _near(headline: Headline) -> Iterator[Listed]:
-    """Lines near the headline that begin like a byline, and links there to a writer's page."""
-    if headline.element is None:
-        return
-    links: list[str] = []
-    region = next((parent for parent, levels in headline.above.items() if levels == 3), headline.element.getparent())
-    if region is None:
-        return
-    for element in islice(
-        region.iter(
-            "p", "div", "span", "a", "small", "em", "address", "li", "td", "h4", "h5", "h6", "b", "strong", "i"
-        ),
-        1500,
-    ):
-        own = squash(element.text or "")
-        if element.tag == "a" and _PROFILE.search(element.get("href") or "") and not foreign(element, headline):
-            links.append(text_of(element))
-        elif own and len(own) <= _LONGEST_LINE and lexicon().byline.match(f"{own} ") and not foreign(element, headline):
-            text = short_text(element) or ""
-            following = next(element.itersiblings("*"), None)
-            if text == own and lexicon().byline.fullmatch(f"{own} ") and following is not None:
-                text = f"{own} {short_text(following) or ''}"
-            elif text == own and lexicon().byline.fullmatch(f"{own} "):
-                text = f"{own} {squash(element.tail or '')}"
-            if text and len(text) <= _LONGEST_LINE and split_names(text):
-                yield "dom:line", [text], 0.84
-                break
-    if links:
-        yield "dom:author-link", list(dict.fromkeys(link for link in links if link))[:3], 0.7
-
-
-def _linked(element: Any) -> list[str]:
-    """The names that a byline's links and marked parts hold: what stands around them are jobs and places."""
-    inner = element.xpath(".//*[@itemprop='name'] | .//a[@href]")
-    texts = [text for part in inner[:10] if (text := text_of(part)) and split_names(text)]
-    return list(dict.fromkeys(texts))
-
-
-def _person(element: Any) -> str:
-    inner = element.xpath(".//*[@itemprop='name']")
-    return "; ".join(text_of(part) for part in inner) if inner else text_of(element)

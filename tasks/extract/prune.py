@@ -132,19 +132,19 @@ def _linked(element: Any) -> bool:
     return sum(len(a.xpath("normalize-space(string(.))")) for a in element.iter("a")) > text / 2
 
 
-@lru_cache(maxsize=20_000)
 def named(names: str) -> str | None:
     """The furniture word in an element's class and id, None without one."""
+    return next((word for name in names.split() if (word := _furniture_word(name))), None)
+
+
+@lru_cache(maxsize=50_000)
+def _furniture_word(name: str) -> str | None:
+    if _STATE.search(name):
+        return None
     words = lexicon().boilerplate
-    for name in names.split():
-        if _STATE.search(name):
-            continue
-        parts = _PARTS.split(_CAMEL.sub("-", name).lower())
-        pairs = ["".join(parts[at : at + 2]) for at in range(len(parts) - 1)]
-        for part in (*parts, *pairs):
-            if part in words:
-                return part
-    return None
+    parts = _PARTS.split(_CAMEL.sub("-", name).lower())
+    pairs = ["".join(parts[at : at + 2]) for at in range(len(parts) - 1)]
+    return next((part for part in (*parts, *pairs) if part in words), None)
 
 
 def _is_pointer(element: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +80,7 @@ FLAGS = {
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _EMBED = re.compile(r"twitter-tweet|instagram-media|tiktok-embed|fb-post|bluesky-embed|embedly-card")
 _BOLD = frozenset(("b", "strong", "em", "i"))
+_NAMES = ("class", "id", "role", "itemprop")
 _EMBED_BIT, _HIDDEN_BIT = FLAGS["embed"], FLAGS["hidden"]
 
 
@@ -130,7 +132,21 @@ def segment(root: Any) -> Segments:
     """Cut the tree under `root`. The tree's depth must be bounded (`document.MAX_DEPTH`): this recurses."""
     cutter = _Cutter()
     cutter.enter(root, -1, 0, 0, BlockKind.PARAGRAPH, 0)
-    return cutter.done
+    return _filled(cutter.done)
+
+
+def _filled(page: Segments) -> Segments:
+    """The page without the containers that hold no block."""
+    places: dict[int, int] = {-1: -1}
+    filled: list[Container] = []
+    for at, box in enumerate(page.containers):
+        if box.end > box.first:
+            places[at] = len(filled)
+            box.parent = places[box.parent]
+            filled.append(box)
+    for block in page.blocks:
+        block.container = places[block.container]
+    return Segments(page.blocks, filled)
 
 
 class _Cutter:
@@ -148,8 +164,9 @@ class _Cutter:
         tag = node.tag
         flags |= FLAGS.get(tag, 0)
         names = ""
-        if node.attrib:
-            names, flags = _read_names(node, flags)
+        attributes = node.items()
+        if attributes:
+            names, flags = _read_names(tag, dict(attributes), flags)
         kind, level = (_KINDS[tag], HEADINGS.get(tag, 0)) if tag in _KINDS else (kind, level)
         if flags & _EMBED_BIT:
             kind = BlockKind.EMBED
@@ -180,8 +197,9 @@ class _Cutter:
             else:
                 self.close(index, kind, level)
                 self.enter(child, index, flags, depth + 1, kind, level)
-            if child.tail:
-                self.add(child.tail)
+            tail = child.tail
+            if tail and (self.parts or not tail.isspace()):
+                self.add(tail)
 
     def inline(self, node: Any, index: int, flags: int, depth: int, kind: BlockKind, level: int) -> None:
         """Walk an inline element."""
@@ -224,12 +242,12 @@ class _Cutter:
         self.lead = ""
 
 
-def _read_names(node: Any, flags: int) -> tuple[str, int]:
-    attributes = node.attrib
-    names = " ".join(filter(None, map(attributes.get, ("class", "id", "role", "itemprop"))))
-    if "hidden" in attributes or _HIDDEN.search(attributes.get("style", "")) or attributes.get("aria-hidden") == "true":
+def _read_names(tag: str, attributes: Mapping[str, str], flags: int) -> tuple[str, int]:
+    names = " ".join([attributes[name] for name in _NAMES if attributes.get(name)])
+    styled = "style" in attributes and _HIDDEN.search(attributes["style"])
+    if styled or "hidden" in attributes or attributes.get("aria-hidden") == "true":
         flags |= _HIDDEN_BIT
-    if node.tag == "blockquote" and _EMBED.search(names):
+    if tag == "blockquote" and _EMBED.search(names):
         flags |= _EMBED_BIT
     return names, flags
 

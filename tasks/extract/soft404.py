@@ -46,9 +46,15 @@ def refusal(document: Document, titles: Sequence[str], body: Sequence[Block], de
 
 def word_count(text: str) -> int:
     """Words of a text; in scripts without spaces two characters count as a word."""
-    lines = text.splitlines()  # a list of all words of a long text would take many times its size
-    spaced = sum(len(_UNSPACED.sub(" ", line).split()) for line in lines)
-    return spaced + sum(len(_UNSPACED.findall(line)) for line in lines) // 2
+    spaced = unspaced = 0
+    for line in text.splitlines():  # a list of all words of a long text would take many times its size
+        if line.isascii():
+            spaced += len(line.split())
+        else:
+            rest, single = _UNSPACED.subn(" ", line)
+            spaced += len(rest.split())
+            unspaced += single
+    return spaced + unspaced // 2
 
 
 def _reject(reason: str, detail: str) -> Rejection:
@@ -81,7 +87,8 @@ def _blocked(document: Document, titles: Sequence[str], body: Sequence[Block], d
     if declared or len(text) > _SHORT:
         return None
     words = lexicon()
-    for title in [*titles[:3], text_of(document.tree)[:300] if len(text_of(document.tree)) < _SHORT else ""]:
+    whole = text_of(document.tree)
+    for title in [*titles[:3], whole[:300] if len(whole) < _SHORT else ""]:
         match = words.blocked.search(fold(title))
         if match and (len(match[0]) >= len(fold(title)) * 0.4 or words.blocked.search(fold(text))):
             return _reject("blocked_page", title)
@@ -125,7 +132,7 @@ def _no_article(document: Document, body: Sequence[Block], declared: bool) -> Re
 def _linked_share(document: Document, body: Sequence[Block]) -> float:
     """How much of the text stands in links; names and single words linked in a sentence do not count."""
     text = fold(block_text.plain(body))[:_SAMPLE]
-    anchors = {fold(anchor.text_content()) for anchor in document.tree.iter("a") if anchor.get("href")}
+    anchors = {fold(anchor.text_content()) for anchor in document.elements.tagged("a") if anchor.get("href")}
     phrases = sorted((anchor for anchor in anchors if len(anchor) >= 15), key=len, reverse=True)
     rest = text
     for phrase in phrases[:_MOST_LINKS]:

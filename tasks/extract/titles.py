@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
+
+from lxml import etree
 
 from storage.records import Finding
 from tasks.extract import jsonld
@@ -28,7 +31,7 @@ _LOGO = re.compile(
 )
 _HOME = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+)?", re.IGNORECASE)
 _PERMALINK = re.compile(r"\s*[¶#§]+$")
-_MOST_HEADINGS, _MOST_CHILDREN = 5, 30
+_MOST_HEADINGS, _MOST_LOOKED_AT, _MOST_CHILDREN = 5, 100, 30
 _LONGEST = 1_000
 """Characters above which a title is no title, and not worth taking apart."""
 
@@ -60,7 +63,23 @@ def find_titles(
     if not found:
         # Better the site's name than nothing: a page's only title is what its readers see.
         found = [_bare_title(raw) for raw in _title_element(document)]
-    return _ranked(found)
+    if len({finding.source for finding in found}) == 1 and found[0].source == "dom:title":
+        found = [replace(found[0], value=_without_tail(found[0].value))]
+    return _ranked(found, _sole_heading(document))
+
+
+def _sole_heading(document: Document) -> str:
+    """The folded text of the only h1 in an article, if it is long enough to be a headline; else empty."""
+    inside = [e for e in document.elements.tagged("h1")[:_MOST_LOOKED_AT] if _is_inside(e) and not _is_logo(e)]
+    text = fold(_without_kicker(inside[0])) if len(inside) == 1 else ""
+    return text if len(text.split()) > _FEWEST_WORDS else ""
+
+
+def _without_tail(title: str) -> str:
+    """A page's only title without its last part, where that is short as a site's name is, and a headline remains."""
+    cuts = list(_SEPARATOR.finditer(title))
+    head, tail = (title[: cuts[-1].start()], title[cuts[-1].end() :]) if cuts else (title, "")
+    return head if tail and len(tail.split()) <= _MOST_SITE_WORDS and len(head.split()) >= _FEWEST_WORDS else title
 
 
 def _bare_title(raw: str) -> Finding[str]:
@@ -82,14 +101,20 @@ def _shown(document: Document, declared: Sequence[tuple[str, str, float]]) -> li
 
 def headings(document: Document) -> list[str]:
     """The texts of the h1 elements, those inside the article or main element first, kickers left out."""
-    tree = document.tree
-    inside = tree.xpath(
-        "//article//h1[not(ancestor::aside)] | //main//h1[not(ancestor::aside)] | //h1[@itemprop='headline']"
-    )
+    all_headings = document.elements.tagged("h1")
+    inside = [heading for heading in all_headings[:_MOST_LOOKED_AT] if _is_inside(heading)]
     first = set(inside)
-    everywhere = [heading for heading in tree.iter("h1") if heading not in first]
+    everywhere = [heading for heading in all_headings if heading not in first]
     listed = [heading for heading in [*inside, *everywhere][:_MOST_HEADINGS] if not _is_logo(heading)]
     return [text for heading in listed if (text := _without_kicker(heading))]
+
+
+def _is_inside(heading: Any) -> bool:
+    """Whether a heading stands in the article or the main element and in no aside, or is marked as the headline."""
+    around = {parent.tag for parent in heading.iterancestors()}
+    return heading.get("itemprop") == "headline" or (
+        "aside" not in around and not around.isdisjoint(("article", "main"))
+    )
 
 
 def _is_logo(heading: Any) -> bool:
@@ -159,6 +184,8 @@ _MOST_ABOVE, _LONGEST_ABOVE = 200, 80
 _LONG = 15
 """Characters from which a title can stand without what follows a separator."""
 _ALIKE = 0.3
+_MOST_SITE_WORDS, _MOST_LABEL_WORDS, _FEWEST_WORDS = 4, 2, 4
+_QUOTES = "\"'”“»« "
 _SHORTEST_KICKER = 6
 """Characters; fewer are an article ("The")."""
 _SITES = {"WebSite", "NewsMediaOrganization", "Organization"}
@@ -176,8 +203,18 @@ def without_site(title: str, sites: frozenset[str]) -> str:
         if (_bare(tail) in bare or _bare(last) in bare) and len(head) > 2:
             return _cut_tail(title, cuts, bare)
     if cuts and _bare(title[: cuts[0].start()]) in bare:
-        return title[cuts[0].end() :].strip()
-    return title
+        # "Site » Blog Archive » Headline": what stands between two of the same mark is a section.
+        last = cuts[-1] if cuts[0][0].strip() == cuts[-1][0].strip() == "»" else cuts[0]
+        return title[last.end() :].strip()
+    return _without_label(title, cuts)
+
+
+def _without_label(title: str, cuts: Sequence[re.Match[str]]) -> str:
+    """A headline without the word or two after a bar that say what kind of text it is: "| Opinion"."""
+    if not cuts or cuts[-1][0].strip() != "|":
+        return title
+    head, tail = title[: cuts[-1].start()].strip(), title[cuts[-1].end() :]
+    return head if len(tail.split()) <= _MOST_LABEL_WORDS and len(head.split()) > _FEWEST_WORDS else title
 
 
 def _cut_tail(title: str, cuts: Sequence[re.Match[str]], bare: set[str]) -> str:
@@ -199,12 +236,22 @@ def _bare(text: str) -> str:
 
 
 def _title_element(document: Document) -> list[str]:
-    found = document.tree.xpath("//head/title") or document.tree.xpath("//title[not(ancestor::svg)]")
-    return [text for element in found[:1] if (text := squash(element.text_content()))]
+    """The text of the title element; of one outside the head, which broken markup leaves, where there is no other."""
+    if text := squash(document.title):
+        return [text]
+    others = (e for e in document.elements.tagged("title") if not any(e.iterancestors("svg")))
+    return [text for element in islice(others, 1) if (text := squash(element.text_content()))]
+
+
+def _without_ruby(heading: Any) -> str:
+    """The text of a heading without the readings that stand above its characters (HTML: ruby)."""
+    plain = deepcopy(heading)
+    etree.strip_elements(plain, "rt", "rp", "rtc", with_tail=False)
+    return "".join(plain.itertext())
 
 
 def _without_kicker(heading: Any) -> str:
-    text = _PERMALINK.sub("", squash(text_of(heading)))
+    text = _PERMALINK.sub("", squash(text_of(heading) if heading.find(".//rt") is None else _without_ruby(heading)))
     for child in islice(heading.iter(), _MOST_CHILDREN):
         if child is not heading and isinstance(child.tag, str) and _KICKER.search(child.get("class") or ""):
             kicker = squash(text_of(child))
@@ -213,7 +260,7 @@ def _without_kicker(heading: Any) -> str:
     return text
 
 
-def _ranked(found: Sequence[Finding[str]]) -> tuple[Finding[str], ...]:
+def _ranked(found: Sequence[Finding[str]], sole: str = "") -> tuple[Finding[str], ...]:
     """Best first; each further place that says the same adds to the confidence, as does a title that it begins."""
     folded = [fold(finding.value) for finding in found]
     scored = []
@@ -222,28 +269,46 @@ def _ranked(found: Sequence[Finding[str]]) -> tuple[Finding[str], ...]:
         agreed = len(folded) - len(others) - 1
         contained = sum(other.startswith(own) or other.endswith(own) for other in others)
         trust = (
-            finding.confidence + 0.04 * min(agreed, 3) + 0.02 * min(contained, 2) - _doubt(finding, own, others, agreed)
+            finding.confidence
+            + 0.04 * min(agreed, 3)
+            + 0.02 * min(contained, 2)
+            - _doubt(finding, own, others, agreed, sole)
         )
         scored.append(replace(finding, confidence=round(max(0.05, min(1.0, trust)), 2)))
     scored.sort(key=lambda finding: -finding.confidence)
     return tuple(scored)
 
 
-def _doubt(finding: Finding[str], own: str, others: Sequence[str], agreed: int) -> float:
+def _doubt(finding: Finding[str], own: str, others: Sequence[str], agreed: int, sole: str) -> float:
     """What speaks against a title: being cut off, trailing what another place leaves out, being unlike all others."""
     doubt = 0.0
     stem = own.rstrip(".… ")
+    if any(other.startswith((f'{own} "', f"{own} “")) for other in others):
+        doubt += 0.3  # an attribute that ended at a quotation mark
     if own.endswith(("...", "…")) and any(other.startswith(stem) for other in others):
         doubt += 0.3
     if any(len(o) >= _LONG and own.startswith(o) and _SEPARATOR.match(own[len(o) :]) for o in others):
         doubt += 0.1
     if any(
-        len(o) >= _LONG and own.endswith(f" {o}") and len(own) - len(o) > _SHORTEST_KICKER for o in others
+        len(o) >= _LONG and _ends_with(own, o) and len(own) - len(o) >= _SHORTEST_KICKER for o in others
     ) and finding.source.startswith("dom:h"):
         doubt += 0.2  # a kicker in one element with the headline
-    if finding.source.startswith("dom:h") and not agreed and others and max(overlap(own, o) for o in others) < _ALIKE:
+    if (
+        own != sole
+        and finding.source.startswith("dom:h")
+        and not agreed
+        and others
+        and max(overlap(own, o) for o in others) < _ALIKE
+    ):
         doubt += 0.3  # a site's slogan or a section's name
     return doubt
+
+
+def _ends_with(text: str, headline: str) -> bool:
+    """Whether a text says a headline last, in quotation marks or without."""
+    return text.rstrip(_QUOTES).endswith(
+        (f" {headline}".rstrip(_QUOTES), f'"{headline}', f"„{headline}", f"“{headline}")
+    )
 
 
 def is_listing_title(title: str) -> bool:

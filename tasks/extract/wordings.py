@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from storage.records import BlockKind
-from tasks.extract.junk import is_junk, opens_junk
-from tasks.extract.lexicon import fold, lexicon, read_data
+from tasks.extract.junk import is_phrase, opens_junk
+from tasks.extract.lexicon import lexicon, read_data
 from tasks.extract.segments import Segment
 
 Columns = list[tuple[str, Any]]
@@ -19,6 +19,12 @@ _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[.!?。！？؟।…](?:[\s\"'”’»)\]]|$)")
 _TERMINAL = re.compile(r"[.!?。！？؟।…][\"'”’»)\]]*$")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_DIGIT = re.compile(r"\d")
+_SAMPLE = 600
+"""Characters of a block in which words are counted; more of them are taken to be like these."""
+_LABEL = 300
+"""Characters of a block below which it may be a call, a label or a byline."""
+_POINTER = 250
 _LONG = 90
 """Characters from which a block with a sentence's end in it counts as prose."""
 
@@ -33,7 +39,7 @@ class Words:
 
     def __init__(self, np: Any, blocks: Sequence[Segment]) -> None:
         self.np = np
-        rows = [_word_row(block) for block in blocks]
+        rows = [_short_row(b.text) if len(b.text) < _BRIEF else _word_row(b.text) for b in blocks]
         self.table = np.array(rows, dtype=np.float64).T
         self.chars = self.table[0]
         self.linked = np.minimum(1.0, np.array([b.linked for b in blocks]) / np.maximum(1, self.chars))
@@ -67,40 +73,50 @@ _WORD_FLAGS = (
 )  # fmt: skip
 
 
-def _word_row(block: Segment) -> tuple[float, ...]:
-    text = block.text
-    sample = text[:600]
+_BRIEF = 60
+
+
+def _word_row(text: str) -> tuple[float, ...]:
+    sample = text[:_SAMPLE]
+    more = max(1.0, len(text) / _SAMPLE)
     words = _WORD.findall(sample)
     folded = sample.casefold()
-    known = _function_words()
-    function = sum(map(known.__contains__, _WORD.findall(folded))) * max(1, len(text) / 600)
-    count = len(words) * max(1, len(text) / 600)
-    if _UNSPACED.search(sample):
+    found = _WORD.findall(folded)
+    function = sum(map(_function_words().__contains__, found)) * more
+    count = len(words) * more
+    if not sample.isascii() and _UNSPACED.search(sample):
         count = max(count, len(text) / 2)
         function = max(function, count * 0.3)
-    short = len(text) < 300
-    lists = lexicon()
-    line = fold(sample) if short else ""
     return (
-        float(len(text)),
-        float(count),
-        float(function),
-        float(text.count(",") + text.count("，") + text.count("、")),
-        float(len(_SENTENCE.findall(text))),
-        float(sum(map(str.isdigit, sample))) * max(1, len(text) / 600),
-        float(sum([word[0].isupper() for word in words])) * max(1, len(text) / 600),
-        float(bool(_TERMINAL.search(text))),
-        float(text.endswith((":", "：", "...", "…"))),
-        float(text[0].isupper()),
-        float(text[0] in "\"'“„«»‘「『–—-"),
-        float("©" in text or "all rights" in folded),
-        float("@" in text),
-        float("http" in folded or "www." in folded),
-        float("|" in text or "›" in text or "»" in text or "•" in text),
-        float(text.endswith(("?", "？"))),
-        float(short and is_junk(text)),
-        float(short and opens_junk(line)),
-        float(short and bool(lists.byline.match(line))),
-        float(short and bool(lists.published.search(line) or lists.updated.search(line))),
-        float(text[0].islower()),
+        len(text),
+        count,
+        function,
+        text.count(",") + text.count("，") + text.count("、"),
+        len(_SENTENCE.findall(text)),
+        len(_DIGIT.findall(sample)) * more,
+        sum([word[0].isupper() for word in words]) * more,
+        _TERMINAL.search(text[-8:]) is not None,
+        text.endswith((":", "：", "...", "…")),
+        text[0].isupper(),
+        text[0] in "\"'“„«»‘「『–—-",
+        "©" in text or "all rights" in folded,
+        "@" in text,
+        "http" in folded or "www." in folded,
+        "|" in text or "›" in text or "»" in text or "•" in text,
+        text.endswith(("?", "？")),
+        *(_label_row(folded.replace("’", "'"), found) if len(text) < _LABEL else (0, 0, 0, 0)),
+        text[0].islower(),
     )
+
+
+_short_row = lru_cache(maxsize=10_000)(_word_row)
+"""Menus, buttons and labels come again, on the page and on the other pages of a site."""
+
+
+def _label_row(line: str, words: Sequence[str]) -> tuple[bool, bool, bool, bool]:
+    """Whether a folded line is junk, begins like junk, is a byline, and holds the label of a date."""
+    lists = lexicon()
+    opens = opens_junk(line)
+    labelled = not lists.date_labels.isdisjoint(words) or (not line.isascii() and bool(_UNSPACED.search(line)))
+    dated = labelled and bool(lists.published.search(line) or lists.updated.search(line))
+    return is_phrase(line) or (opens and len(line) < _POINTER), opens, lists.byline.match(line) is not None, dated

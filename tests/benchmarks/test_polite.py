@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_the_judge_sees_each_kind_of_violation(arrive: Callable[..., Arrival]) -
     assert "before robots.txt" in judged(arrive(1.0))[0]
 
 
+def test_a_site_may_allow_two_connections_and_no_third(arrive: Callable[..., Arrival]) -> None:
+    wide = replace(SITE, connections=2)
+    log = [arrive(0.0, "/robots.txt"), arrive(1.0), arrive(2.0, open_connections=2)]
+    assert list(violations(wide, log, delay_s=0.25, kept_from=())) == []
+    log.append(arrive(3.0, open_connections=3))
+    assert [line.split()[-2] for line in violations(wide, log, delay_s=0.25, kept_from=())] == ["3"]
+
+
 def test_a_robots_txt_that_is_down_forbids_everything_and_a_moved_one_holds_too() -> None:
     down = Manners(address="127.77.0.2", port=1, neighbour=SITE.origin, robots="down")
     away = Manners(address="127.77.0.3", port=1, neighbour=down.origin, robots="away")
@@ -57,3 +66,4 @@ def test_three_crawl_processes_are_polite_to_twenty_sites() -> None:
     assert told["violations"] == 0, done.stdout
     assert done.returncode == 0
     assert told["requests"] > 40
+    assert told["second_connections"] > 0

@@ -131,13 +131,16 @@ def test_import_of_100_000_rows_in_less_than_a_minute(cli: Cli, tmp_path: Path) 
 
 
 def test_a_source_remembers_how_it_is_asked_but_no_secret(cli: Cli, rows: Rows) -> None:
-    words = ("--header", "Accept-Language=de", "--cookie", "seen=yes", "--bearer", "TOKEN", "--keep", "raw=30")
+    words = ("--header", "Accept-Language=de", "--cookie", "seen=yes", "--bearer", "TOKEN", "--keep", "archive=30")
     cli("sources", "add", FEED, *words, "--delay", "2", "--concurrency", "3", "--proxy", "http://proxy.example:3128")
     [one] = rows("sources", "list")
     assert (one["headers"], one["cookies"], one["bearer"]) == (["Accept-Language"], ["seen"], "TOKEN")
-    assert (one["retention"], one["delay_s"], one["concurrency"]) == ({"raw": 30}, 2.0, 3)
+    assert (one["retention"], one["delay_s"], one["concurrency"]) == ({"archive": 30}, 2.0, 3)
+    assert one["render"] is False
+    cli("sources", "add", "https://app.example/", "--render", "--name", "app")
+    assert "render yes" in " ".join(cli("sources", "show", "app").stdout.split())
     assert "is not NAME=VALUE" in cli("sources", "add", FEED, "--header", "x", exit_code=2).stderr
-    assert "retention: raw" in cli("sources", "add", FEED, "--keep", "raw=x", exit_code=2).stderr
+    assert "retention: archive" in cli("sources", "add", FEED, "--keep", "archive=x", exit_code=2).stderr
 
 
 def test_settings_lists_each_with_its_origin_and_meaning(

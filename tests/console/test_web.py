@@ -23,7 +23,7 @@ class Client:
     def get(self, path: str, params: dict[str, int | str] | None = None) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://desk.example") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 return await client.get(path, params=params)
 
         return asyncio.run(ask())
@@ -61,7 +61,9 @@ def test_articles(client: Client) -> None:
 
 def test_an_article_that_is_not_there(client: Client) -> None:
     answer = client.get("/api/articles/7")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "no article has id 7"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "no article has id 7"}
+    assert (answer.status_code, answer.json()) == (404, told)
 
 
 @pytest.mark.parametrize("path", ["/api/articles?limit=0", "/api/articles?limit=1001", "/api/changes?since=-1"])

@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import update
 
 from crawler.crawl import CrawlReport, crawl
+from crawler.discovery import Listing, discover
 from storage import pages, sites, sources
-from storage.records import Page, Poll, SourceConfig, SourceKind
+from storage.records import Hints, Page, Poll, SourceConfig, SourceKind
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
 from storage.tables import page as page_table
@@ -227,3 +228,50 @@ def world(tmp_path: Path) -> Iterator[World]:
     found = World(tmp_path)
     yield found
     found.close()
+
+
+PAPER = "https://www.harbour-courier.example"
+PRINT_TIME = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[..., Listing]:
+    """Reads a body as what a paper's feed address served."""
+
+    def go(
+        body: str | bytes, url: str = f"{PAPER}/feed.xml", expected: SourceKind = SourceKind.AUTO, **more: Any
+    ) -> Listing:
+        raw = body.encode() if isinstance(body, str) else body
+        return discover(raw, url=url, now=PRINT_TIME, expected=expected, **more)
+
+    return go
+
+
+@pytest.fixture(scope="session")
+def rss() -> Callable[..., str]:
+    """Makes the paper's RSS feed of some items."""
+
+    def make(items: str, head: str = "", attributes: str = "") -> str:
+        start = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"{attributes}><channel>'
+        return f"{start}<title>Harbour Courier</title><link>{PAPER}/</link>{head}{items}</channel></rss>"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def item() -> str:
+    """One whole item of that feed."""
+    dated = "<pubDate>Wed, 04 Mar 2026 09:01:00 GMT</pubDate>"
+    return f"<item><title>One</title><link>{PAPER}/n/1</link>{dated}</item>"
+
+
+@pytest.fixture(scope="session")
+def urls() -> Callable[[Listing], list[str]]:
+    """The addresses that a listing names."""
+    return lambda listing: [candidate.url for candidate in listing.candidates]
+
+
+@pytest.fixture(scope="session")
+def hints(read: Callable[..., Listing]) -> Callable[..., Hints]:
+    """What a listing says of its first entry."""
+    return lambda body, url=f"{PAPER}/feed.xml": read(body, url).candidates[0].hints

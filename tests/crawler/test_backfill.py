@@ -50,7 +50,9 @@ def past(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., Wor
     for name in site:
         if name != "known":
             ask(world, name)
-    world.crawl()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAST_TOKEN", "t0psecret")
+        world.crawl()
     ask(world, "known")
     first = {name: job(world, name) for name in site}
     asked = {name: one.paths() for name, one in site.items()}
@@ -69,7 +71,7 @@ def old_site(world: World, name: str) -> Any:
     site.on("/map-2025-03b.xml", urlset(site, "/2025/03/30/c", "/2025/05/09/late"))
     site.add_pages("/2025/03/01/a", "/2025/03/02/b", "/2025/03/30/c", "/news/1")
     site.add_feed("/feed", ["/news/1"])
-    world.watch(name, site.url("/feed"), SourceKind.FEED)
+    world.watch(name, site.url("/feed"), SourceKind.FEED, bearer="PAST_TOKEN" if name == "whole" else None)
     return site
 
 
@@ -99,6 +101,13 @@ def test_a_span_is_fetched_after_the_news_and_nothing_else(past: Past) -> None:
     assert (done.state, done.found, done.undated, done.todo) == ("done", 3, 1, ())
     assert done.failed == (f"http_404 {site.url('/map-2025-02.xml')}",)
     assert past.world.page(site.url("/2025/03/01/a")).priority < past.world.page(site.url("/news/1")).priority
+
+
+def test_it_asks_with_the_sources_credentials(past: Past) -> None:
+    asked = [one for one in past.site["whole"].log if one.path != "/robots.txt"]
+    assert {"/index.xml", "/map-2025-03a.xml", "/2025/03/01/a"} <= {one.path for one in asked}
+    assert {one.headers.get("Authorization") for one in asked} == {"Bearer t0psecret"}
+    assert all("Authorization" not in one.headers for one in past.site["known"].log)
 
 
 def test_it_goes_on_where_it_was_interrupted(past: Past) -> None:

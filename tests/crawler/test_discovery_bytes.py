@@ -2,41 +2,24 @@
 
 import gzip
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from crawler.discovery import MAX_BYTES, Listing, discover
+from crawler.discovery import MAX_BYTES, Listing
 from storage.errors import DiscoveryError
 from storage.records import Hints, SourceKind, Via
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SITE = "https://www.harbour-courier.example"
 FEED = f"{SITE}/feed.xml"
-ITEM = f"<item><title>One</title><link>{SITE}/n/1</link><pubDate>Wed, 04 Mar 2026 09:01:00 GMT</pubDate></item>"
 
-
-def read(body: str | bytes, url: str = FEED, expected: SourceKind = SourceKind.AUTO, **more: Any) -> Listing:
-    return discover(body.encode() if isinstance(body, str) else body, url=url, now=NOW, expected=expected, **more)
-
-
-def rss(items: str, head: str = "", attributes: str = "") -> str:
-    start = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"{attributes}><channel>'
-    return f"{start}<title>Harbour Courier</title><link>{SITE}/</link>{head}{items}</channel></rss>"
-
-
-def urls(listing: Listing) -> list[str]:
-    return [candidate.url for candidate in listing.candidates]
-
-
-def hints(body: str, url: str = FEED) -> Hints:
-    return read(body, url).candidates[0].hints
-
-
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+Read = Callable[..., Listing]
+Make = Callable[..., str]
+Urls = Callable[[Listing], list[str]]
+HintsOf = Callable[..., Hints]
 
 
 @pytest.mark.parametrize(
@@ -73,13 +56,13 @@ def at(*parts: int) -> datetime:
         ),
     ],
 )
-def test_encodings(body: bytes, content_type: str | None, title: str) -> None:
+def test_encodings(body: bytes, content_type: str | None, title: str, read: Read) -> None:
     end = "</channel></rss>".encode("utf-16-be" if b"\0<" in body[:2] else "utf-16-le" if b"\0" in body else "ascii")
     assert read(body + end, content_type=content_type).title == title
 
 
-def test_gzip_by_its_magic_bytes() -> None:
-    packed = gzip.compress(rss(ITEM).encode())
+def test_gzip_by_its_magic_bytes(read: Read, rss: Make, urls: Urls, item: str) -> None:
+    packed = gzip.compress(rss(item).encode())
     assert urls(read(packed, content_type="text/xml")) == urls(read(gzip.compress(packed))) == [f"{SITE}/n/1"]
     with pytest.raises(DiscoveryError, match="truncated"):
         read(packed[:-20])
@@ -89,12 +72,14 @@ def test_gzip_by_its_magic_bytes() -> None:
         read(bytes(MAX_BYTES + 1))
 
 
-def test_feed_that_breaks_off_loses_only_the_entry_that_it_breaks_in() -> None:
-    whole = rss(ITEM + ITEM.replace("/n/1", "/n/2"))
+def test_feed_that_breaks_off_loses_only_the_entry_that_it_breaks_in(
+    read: Read, rss: Make, urls: Urls, item: str
+) -> None:
+    whole = rss(item + item.replace("/n/1", "/n/2"))
     listing = read(whole[: whole.index("/n/2") + 3])
     assert (urls(listing), listing.truncated) == ([f"{SITE}/n/1"], True)
     assert not read(whole).truncated
-    first = rss(ITEM)
+    first = rss(item)
     assert urls(read(first[: first.index("/n/1") + 3])) == []
 
 
@@ -119,7 +104,7 @@ CHALLENGE = (
         "\x00\x01",
     ],
 )
-def test_what_is_no_feed(body: str) -> None:
+def test_what_is_no_feed(body: str, read: Read) -> None:
     with pytest.raises(DiscoveryError) as caught:
         read(body, expected=SourceKind.FEED)
     assert caught.value.code == "not_a_feed"
@@ -128,12 +113,12 @@ def test_what_is_no_feed(body: str) -> None:
 @pytest.mark.parametrize(
     "url", [FEED, f"{SITE}/feed/", f"{SITE}/rss", f"{SITE}/?feed=rss2", f"{SITE}/index.rss?x=1", f"{SITE}/news.atom"]
 )
-def test_html_at_a_feeds_address_is_no_section(url: str) -> None:
+def test_html_at_a_feeds_address_is_no_section(url: str, read: Read) -> None:
     with pytest.raises(DiscoveryError, match="not_a_feed"):
         read(CHALLENGE, url=url)
 
 
-def test_empty_feed_is_a_feed() -> None:
+def test_empty_feed_is_a_feed(read: Read, rss: Make) -> None:
     listing = read(rss(""), expected=SourceKind.FEED)
     assert (listing.kind, listing.candidates, listing.truncated) == (SourceKind.FEED, (), False)
 
@@ -152,7 +137,7 @@ NESTED = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     ],
 )
 @pytest.mark.parametrize("root", ["rss", "feed", "urlset"])
-def test_entities_that_nest_are_long_or_lie_outside_are_refused(subset: str, root: str) -> None:
+def test_entities_that_nest_are_long_or_lie_outside_are_refused(subset: str, root: str, read: Read) -> None:
     body = f'<?xml version="1.0"?>\n<!DOCTYPE {root} [\n{subset}\n]>\n<{root}><title>&x;&a9;</title></{root}>'
     for encoded in (body.encode(), body.encode("utf-16"), gzip.compress(body.encode())):
         with pytest.raises(DiscoveryError) as caught:
@@ -160,7 +145,7 @@ def test_entities_that_nest_are_long_or_lie_outside_are_refused(subset: str, roo
         assert caught.value.code == "xml_entities"
 
 
-def test_harmless_entities_are_expanded() -> None:
+def test_harmless_entities_are_expanded(rss: Make, hints: HintsOf) -> None:
     body = (
         '<!DOCTYPE rss [<!ENTITY nbsp "&#160;"><!ENTITY hc \'Courier &#38; '
         f"Co'>]>{rss(f'<item><title>The&nbsp;&hc;</title><link>{SITE}/n/1</link></item>')}"
@@ -179,13 +164,13 @@ def test_harmless_entities_are_expanded() -> None:
         "<rss>" + "&" * 1_000_000,
     ],
 )
-def test_hostile_bodies_end_soon(body: str) -> None:
+def test_hostile_bodies_end_soon(body: str, read: Read) -> None:
     start = time.process_time()
     with suppress(DiscoveryError):
         read(body)
     assert time.process_time() - start < 3
 
 
-def test_single_page_is_itself_whatever_it_serves() -> None:
+def test_single_page_is_itself_whatever_it_serves(read: Read, urls: Urls) -> None:
     listing = read(CHALLENGE, url=f"{SITE}/n/1", expected=SourceKind.PAGE)
     assert (listing.kind, urls(listing), listing.candidates[0].via) == (SourceKind.PAGE, [f"{SITE}/n/1"], Via.MANUAL)

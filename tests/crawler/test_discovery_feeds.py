@@ -1,42 +1,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.discovery import Listing, discover
+from crawler.discovery import Listing
 from storage.records import Hints, SourceKind, Via
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SITE = "https://www.harbour-courier.example"
 FEED = f"{SITE}/feed.xml"
-ITEM = f"<item><title>One</title><link>{SITE}/n/1</link><pubDate>Wed, 04 Mar 2026 09:01:00 GMT</pubDate></item>"
 
-
-def read(body: str | bytes, url: str = FEED, expected: SourceKind = SourceKind.AUTO, **more: Any) -> Listing:
-    return discover(body.encode() if isinstance(body, str) else body, url=url, now=NOW, expected=expected, **more)
-
-
-def rss(items: str, head: str = "", attributes: str = "") -> str:
-    start = f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"{attributes}><channel>'
-    return f"{start}<title>Harbour Courier</title><link>{SITE}/</link>{head}{items}</channel></rss>"
-
-
-def urls(listing: Listing) -> list[str]:
-    return [candidate.url for candidate in listing.candidates]
-
-
-def hints(body: str, url: str = FEED) -> Hints:
-    return read(body, url).candidates[0].hints
+Read = Callable[..., Listing]
+Make = Callable[..., str]
+Urls = Callable[[Listing], list[str]]
+HintsOf = Callable[..., Hints]
 
 
 def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def test_rss_2() -> None:
+def test_rss_2(read: Read, rss: Make) -> None:
     namespaces = (
         ' xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
         ' xmlns:atom="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"'
@@ -73,7 +61,7 @@ def test_rss_2() -> None:
     )
 
 
-def test_rss_1() -> None:
+def test_rss_1(read: Read, urls: Urls) -> None:
     body = (
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
         'xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
@@ -104,8 +92,8 @@ def test_rss_1() -> None:
         '"http://www.w3.org/TR/xhtml1/DTD/xhtml-lat1.ent">]>',
     ],
 )
-def test_what_stands_before_the_root_is_left_out(prologue: str) -> None:
-    listing = read(prologue + rss(ITEM), content_type="text/plain; charset=UTF-8; charset=utf-8")
+def test_what_stands_before_the_root_is_left_out(prologue: str, read: Read, rss: Make, urls: Urls, item: str) -> None:
+    listing = read(prologue + rss(item), content_type="text/plain; charset=UTF-8; charset=utf-8")
     assert urls(listing) == [f"{SITE}/n/1"]
 
 
@@ -129,12 +117,12 @@ def test_what_stands_before_the_root_is_left_out(prologue: str) -> None:
         ("", None),
     ],
 )
-def test_titles_of_rss(written: str, title: str | None) -> None:
+def test_titles_of_rss(written: str, title: str | None, rss: Make, hints: HintsOf) -> None:
     assert hints(rss(f"<item><title>{written}</title><link>{SITE}/n/1</link></item>")).title == title
 
 
 @pytest.mark.parametrize(
-    ("item", "url"),
+    ("inner", "url"),
     [
         (f"<link>{SITE}/n/1</link><guid>x</guid>", f"{SITE}/n/1"),
         (f"<link>\n  {SITE}/n/1\n</link>", f"{SITE}/n/1"),
@@ -157,24 +145,24 @@ def test_titles_of_rss(written: str, title: str | None) -> None:
         (f"<link>{SITE}</link>", None),
     ],
 )
-def test_address_of_an_rss_item(item: str, url: str | None) -> None:
-    listing = read(rss(f"<item><title>x</title>{item}</item>{ITEM}"))
+def test_address_of_an_rss_item(inner: str, url: str | None, read: Read, rss: Make, urls: Urls, item: str) -> None:
+    listing = read(rss(f"<item><title>x</title>{inner}</item>{item}"))
     assert urls(listing) == [found for found in (url, f"{SITE}/n/1") if found]
     assert listing.unusable == (url is None)
 
 
-def test_one_guid_merges_nothing() -> None:
+def test_one_guid_merges_nothing(read: Read, rss: Make) -> None:
     items = "".join(f'<item><link>{SITE}/n/{n}</link><guid isPermaLink="false">{SITE}/</guid></item>' for n in range(4))
     assert len(read(rss(items)).candidates) == 4
 
 
-def test_relative_links_of_rss_follow_the_site_not_the_feed() -> None:
+def test_relative_links_of_rss_follow_the_site_not_the_feed(read: Read, rss: Make, urls: Urls) -> None:
     assert urls(read(rss("<item><link>/n/1</link></item>"), url="https://cdn.example/hc")) == [f"{SITE}/n/1"]
     based = rss('<item xml:base="sub/"><link>n/1</link></item>', attributes=f' xml:base="{SITE}/blog/"')
     assert urls(read(based, url="https://cdn.example/hc")) == [f"{SITE}/blog/sub/n/1"]
 
 
-def test_long_description_in_html_is_the_body() -> None:
+def test_long_description_in_html_is_the_body(rss: Make, hints: HintsOf) -> None:
     body = "<p>" + "The ferry line reopens. " * 30 + "</p>"
     escaped = body.replace("<", "&lt;")
     assert hints(rss(f"<item><link>{SITE}/n/1</link><description>{escaped}</description></item>")).content_html == body
@@ -184,12 +172,12 @@ def test_long_description_in_html_is_the_body() -> None:
     )
 
 
-def test_impossible_and_future_dates_are_none() -> None:
+def test_impossible_and_future_dates_are_none(rss: Make, hints: HintsOf) -> None:
     for written in ("Wed, 32 Mar 2026 09:15:00 GMT", "Wed, 04 Mar 2031 09:15:00 GMT", "soon"):
         assert hints(rss(f"<item><link>{SITE}/n/1</link><pubDate>{written}</pubDate></item>")).published_at is None
 
 
-def test_undeclared_prefixes_are_known() -> None:
+def test_undeclared_prefixes_are_known(rss: Make, hints: HintsOf) -> None:
     found = hints(
         rss(
             f"<item><title>a</title><link>{SITE}/n/1</link><dc:creator>Jo Lee</dc:creator>"
@@ -199,15 +187,15 @@ def test_undeclared_prefixes_are_known() -> None:
     assert (found.authors, found.content_html) == (("Jo Lee",), "<p>All</p>")
 
 
-def test_capital_letters_and_unclosed_html_cost_one_field_not_the_feed() -> None:
+def test_capital_letters_and_unclosed_html_cost_one_field_not_the_feed(read: Read, urls: Urls) -> None:
     body = (
-        f"<RSS><channel><ITEM><Title>One</Title><LINK>{SITE}/n/1</LINK><description>"
-        f"<p>a<br>b</description></ITEM><item><link>{SITE}/n/2</link></item></channel></RSS>"
+        f"<RSS><channel><item><Title>One</Title><LINK>{SITE}/n/1</LINK><description>"
+        f"<p>a<br>b</description></item><item><link>{SITE}/n/2</link></item></channel></RSS>"
     )
     assert urls(read(body)) == [f"{SITE}/n/1", f"{SITE}/n/2"]
 
 
-def test_atom_with_nested_bases() -> None:
+def test_atom_with_nested_bases(read: Read, urls: Urls) -> None:
     body = f"""<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:base="{SITE}/blog/" xml:lang="en-GB">
 <title>Blog</title><author><name>The desk</name></author>
@@ -254,7 +242,7 @@ def test_atom_with_nested_bases() -> None:
     assert slack.content_html == f'<div><p>Tide &amp; <a href="{SITE}/blog/x">x</a></p> tail</div>'
 
 
-def test_atom_03() -> None:
+def test_atom_03(hints: HintsOf) -> None:
     body = (
         '<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>Old</title>'
         '<entry><title mode="escaped">A &lt;b&gt;b&lt;/b&gt;</title><link '
@@ -271,7 +259,7 @@ def test_atom_03() -> None:
     )
 
 
-def test_json_feed() -> None:
+def test_json_feed(read: Read, urls: Urls) -> None:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "HC",
@@ -313,3 +301,30 @@ def test_json_feed() -> None:
     assert (first.content_html, first.published_at) == (f'<a href="{SITE}/n/x">x</a>', at(2026, 3, 4, 9, 15))
     assert (second.content_html, second.authors) == ("<p>One &lt; two</p><p>Three</p>", ("Jo Lee",))
     assert second.modified_at == at(2026, 3, 4, 9, 15)
+
+
+@pytest.mark.parametrize(
+    ("written", "stated"),
+    [
+        ("2026-03-04 09:01:00", at(2026, 3, 4, 8, 1)),
+        ("Wed, 04 Mar 2026 09:01:00", at(2026, 3, 4, 8, 1)),
+        ("2026-03-04", at(2026, 3, 3, 23)),
+        ("Wed, 04 Mar 2026 09:01:00 GMT", at(2026, 3, 4, 9, 1)),
+        ("2026-03-04T09:01:00-05:00", at(2026, 3, 4, 14, 1)),
+    ],
+)
+def test_a_date_without_a_zone_is_of_the_zone_of_the_source(
+    written: str, stated: datetime, read: Read, rss: Make
+) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    bodies = (
+        rss(f"<item><link>{SITE}/n/1</link><pubDate>{written}</pubDate></item>"),
+        f"<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='{SITE}/n/1'/><published>{written}</published>"
+        "</entry></feed>",
+        json.dumps(
+            {"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "/n/1", "date_published": written}]}
+        ),
+    )
+    assert [read(body, zone=berlin).candidates[0].hints.published_at for body in bodies] == [stated] * 3
+    sitemap = f"<urlset><url><loc>{SITE}/n/1</loc><lastmod>{written}</lastmod></url></urlset>"
+    assert read(sitemap, zone=berlin).candidates[0].hints.modified_at == stated

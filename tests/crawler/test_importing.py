@@ -1,5 +1,8 @@
 """Source entries from files: what goes in, and what an error names."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from crawler.importing import read_sources, seconds, slug, source_config
@@ -88,10 +91,19 @@ def test_opml_in_utf16() -> None:
         ('url = "https://u:secret@x.example/"', "f: source 1: url: holds a password"),
         ('url = "https://x.example/"\nbearer = "A"\nbasic = "B"', "f: source 1: bearer: excludes basic"),
         ('url = "https://x.example/"\nproxy = "socks://p"', "f: source 1: proxy:"),
+        (
+            'url = "https://x.example/"\nproxy = "http://p.example/x"',
+            "f: source 1: proxy: 'http://p.example/x' must end",
+        ),
+        ('url = "https://x.example/"\nproxy = "http://jo:pw@p.example"', "f: source 1: proxy: its log-in must be"),
+        ('url = "https://x.example/"\nproxy = "http://jo:${A}b@p.example"', "f: source 1: proxy: its log-in must be"),
+        ('url = "https://x.example/"\nproxy = "http://jo@p.example"', "f: source 1: proxy: its log-in must be"),
+        ('url = "https://x.example/"\nrender = "yes"', "f: source 1: render: must be true or false"),
         ('url = "https://x.example/"\ndelay = "slow"', "f: source 1: delay:"),
         ('url = "https://x.example/"\nconcurrency = 9', "f: source 1: concurrency: must be from 1 to 8"),
         ('url = "https://x.example/"\nretention = { mood = 3 }', "f: source 1: retention: 'mood'"),
-        ('url = "https://x.example/"\nretention = { raw = 0 }', "f: source 1: retention: raw:"),
+        ('url = "https://x.example/"\nretention = { archive = 0 }', "f: source 1: retention: archive:"),
+        ('url = "https://x.example/"\nretention = { polls = "2h" }', "f: source 1: retention: polls: must be days"),
     ],
 )
 def test_an_error_names_file_entry_and_key(entry: str, named: str) -> None:
@@ -101,29 +113,43 @@ def test_an_error_names_file_entry_and_key(entry: str, named: str) -> None:
 def test_a_secret_in_the_wrong_place_is_not_repeated_by_the_error() -> None:
     assert "s3cret" not in error_of(b'[[source]]\nurl = "https://x.example/"\nbearer = "s3cret-token!"\n')
     assert "s3cret" not in error_of(b'[[source]]\nurl = "https://me:s3cret@x.example/"\n')
+    assert "s3cret" not in error_of(b'[[source]]\nurl = "https://x.example/"\nproxy = "http://me:s3cret@p.example"\n')
 
 
 def test_everything_about_a_request_is_data() -> None:
     [found] = configs(
         b'[[source]]\nurl = "https://x.example/"\nbasic = "X_LOGIN"\ncookies = { seen = "yes", sid = "env:X_SID" }\n'
-        b'proxy = "http://proxy.example:3128"\ndelay = 2.5\nconcurrency = 2\nretention = { raw = 30 }\n'
+        b'proxy = "http://proxy.example:3128"\ndelay = 2.5\nconcurrency = 2\nretention = { archive = 30 }\n'
     )
     assert (found.basic, found.bearer, found.proxy) == ("X_LOGIN", None, "http://proxy.example:3128")
     assert found.cookies == (("seen", "yes"), ("sid", "env:X_SID"))
-    assert (found.delay_s, found.concurrency, found.retention) == (2.5, 2, (("raw", 30),))
+    assert (found.delay_s, found.concurrency, found.retention) == (2.5, 2, (("archive", 30),))
+    proxies = ("http://jo:${PASSWORD}@p.example:3128", "https://${USER_NAME}:${PASSWORD}@[2001:db8::1]:8080")
+    entries = "".join(f'[[source]]\nurl = "https://x{n}.example/"\nproxy = "{p}"\n' for n, p in enumerate(proxies))
+    assert tuple(one.proxy for one in configs(entries.encode())) == proxies
+
+
+def test_render_is_off_unless_an_entry_says_otherwise() -> None:
+    toml = b'[[source]]\nurl = "https://a.example/"\n[[source]]\nurl = "https://b.example/"\nrender = true\n'
+    assert [one.render for one in configs(toml)] == [False, True]
+    rows = b"url,render\nhttps://a.example/,\nhttps://b.example/,True\nhttps://c.example/,no\n"
+    assert [one.render for one in configs(rows)] == [False, True, False]
+    assert "render: must be true or false, not 'maybe'" in error_of(b"url,render\nhttps://a.example/,maybe\n")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_rows_have_the_same_keys(separator: str) -> None:
+    keys = ["headers.Accept-Language", "retention.archive", "delay", "retention.polls"]
     rows = [
-        ["Name", "url", "kind", "every", "priority", "headers.Accept-Language", "retention.raw", "delay"],
-        ["harbour", "https://harbour.example/a", "feed", "10m", "3", "de", "30", "1.5"],
+        ["Name", "url", "kind", "every", "priority", *keys],
+        ["harbour", "https://harbour.example/a", "feed", "10m", "3", "de", "30d", "1.5", "forever"],
         [],
-        ["", "https://valley.example/b", "", "", "", "", "", ""],
+        ["", "https://valley.example/b", "", "", "", "", "", "", ""],
     ]
     first, second = configs(("\ufeff" + "\r\n".join(separator.join(row) for row in rows)).encode())
     assert (first.name, first.kind, first.interval_s, first.priority) == ("harbour", SourceKind.FEED, 600, 3)
-    assert (first.headers, first.retention, first.delay_s) == ((("Accept-Language", "de"),), (("raw", 30),), 1.5)
+    assert (first.headers, first.delay_s) == ((("Accept-Language", "de"),), 1.5)
+    assert first.retention == (("archive", 30), ("polls", 0))
     assert second == SourceConfig(name="valley.example-b", url="https://valley.example/b")
 
 
@@ -187,3 +213,12 @@ def test_durations() -> None:
 def test_names_made_of_addresses() -> None:
     assert slug("https://News.example:8080/rss/World/?id=5") == "news.example-8080-rss-world-id-5"
     assert source_config({"url": "https://news.example"}, "x").name == "news.example"
+
+
+def test_the_guide_shows_every_key_and_its_example_is_right() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    assert len(configs(example.encode())) == 2
+    described = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) | {"retention"}
+    known = error_of(b'[[source]]\nurl = "https://x.example/"\nmood = "good"\n').partition("known: ")[2]
+    assert set(known.split(", ")) <= described

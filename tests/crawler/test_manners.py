@@ -2,7 +2,7 @@
 
 import pytest
 
-from crawler.manners import PLAIN, WITHHELD, Manner, Unprepared, manner_of, secret_names, storable
+from crawler.manners import PLAIN, WITHHELD, Manner, Unprepared, manner_of, secret_names, storable, way_of
 from storage.records import SourceConfig
 
 URL = "https://www.a.example/feed"
@@ -44,6 +44,19 @@ def test_what_is_kept_of_a_request_has_no_secret() -> None:
 def test_a_missing_or_broken_secret_is_named_not_guessed(environ: dict[str, str]) -> None:
     with pytest.raises(Unprepared, match="variable T") as error:
         manner(environ, bearer="T")
+    assert error.value.code == "no_credentials"
+
+
+def test_the_log_in_to_a_proxy_comes_from_the_environment_and_is_withheld() -> None:
+    address = "http://proxy.example:3128"
+    named = "http://jo:${PROXY_PASSWORD}@proxy.example:3128"
+    found = way_of(named, (address,), {"PROXY_PASSWORD": "pa:ss"})
+    assert (found.proxy, found.headers) == (address, (("Proxy-Authorization", "Basic am86cGE6c3M="),))
+    assert storable(found.headers) == (("Proxy-Authorization", WITHHELD),)
+    assert "am86" not in repr(found)
+    assert way_of(address, (address,), {}) == Manner(proxy=address)
+    with pytest.raises(Unprepared, match="variable PROXY_PASSWORD") as error:
+        way_of(named, (address,), {})
     assert error.value.code == "no_credentials"
 
 

@@ -1,6 +1,8 @@
 """Whole crawls of sites that stand in the way: traps, block pages, protests, removals, broken bodies."""
 
 import gzip
+import itertools
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -185,3 +187,36 @@ def filed() -> Callable[[World, str], None]:
             pages.refetch(tx, [page.id], datetime.now(UTC))
 
     return file
+
+
+def test_a_request_that_waits_beside_one_that_is_told_to_wait_is_not_sent(world: World) -> None:
+    site = world.site()
+    site.add_pages("/a1", "/a2", "/a3")
+    site.add_feed("/feed", ["/a1", "/a2", "/a3"])
+    for path in ("/a2", "/a3"):  # the first page goes alone, and these two together
+        site.on(path, status=429, Retry_After="100")
+    world.watch("wide", site.url("/feed"), SourceKind.FEED, concurrency=2, delay_s=0.3)
+    world.crawl()
+    assert site.paths()[-2:] in (["/a1", "/a2"], ["/a1", "/a3"])
+    waiting = [world.page(site.url(path)) for path in ("/a2", "/a3")]
+    assert {page.state for page in waiting} == {PageState.DISCOVERED}
+    assert sorted(page.attempts for page in waiting) == [0, 1]
+
+
+def test_two_at_a_time_are_a_delay_apart_though_the_first_has_to_connect(world: World) -> None:
+    site = world.site()
+    paths = [f"/a{number}" for number in range(6)]
+    site.add_pages(*paths)
+    site.add_feed("/feed", paths)
+
+    def work() -> None:
+        threading.Event().wait(0.4)
+
+    site.watch = work
+    world.watch("wide", site.url("/feed"), SourceKind.FEED, concurrency=2, delay_s=0.2)
+    world.crawl()
+    times = [asked.at for asked in site.log]
+    assert len(times) == 8
+    gaps = [later - before for before, later in itertools.pairwise(times)]
+    assert min(gaps) > 0.195
+    assert min(gaps) < 0.55  # the second did not wait for the answer to the first

@@ -26,7 +26,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., World]) -> Iterator[Asked]:
     world = make_world(tmp_path_factory.mktemp("asked"))
-    names = ("secret", "other", "unset", "far", "hidden", "slow", "wide", "proxy")
+    names = ("secret", "other", "unset", "far", "hidden", "slow", "wide", "proxy", "picky", "ranked")
     site = {name: world.site() for name in names}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("A_TOKEN", "t0psecret")
@@ -39,7 +39,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, make_world: Callable[..., Wo
 
 
 def _fill(world: World, site: dict[str, Any]) -> list[int]:
-    for name in ("secret", "other", "unset", "slow", "wide"):
+    for name in ("secret", "other", "unset", "slow", "wide", "picky", "ranked"):
         site[name].add_pages("/a1", "/a2", "/a3", "/a4", "/a5")
     site["secret"].add_feed("/feed", ["/a1", site["other"].url("/a1")])
     headers = (("X-Plain", "p1"), ("X-Key", "env:A_SID"))
@@ -60,6 +60,12 @@ def _fill(world: World, site: dict[str, Any]) -> list[int]:
     world.watch("slow", site["slow"].url("/feed"), delay_s=0.6)
     site["wide"].add_feed("/feed", ["/a1", "/a2", "/a3", "/a4", "/a5"])
     world.watch("wide", site["wide"].url("/feed"), SourceKind.FEED, concurrency=2)
+    site["picky"].add_feed("/feed", ["/a1", "/a2", "/a3"])
+    world.watch("picky", site["picky"].url("/feed"), include=("/a[12]$",), exclude=("/a2$",))
+    site["ranked"].add_feed("/low", ["/a1", "/a2"])
+    site["ranked"].add_feed("/high", ["/a3", "/a4"])
+    world.watch("low", site["ranked"].url("/low"), priority=1)
+    world.watch("high", site["ranked"].url("/high"), priority=2)
     return _count(site["wide"])
 
 
@@ -137,3 +143,13 @@ def test_a_source_slows_its_site_down(asked: Asked) -> None:
 def test_some_requests_may_run_at_the_same_time_and_no_more(asked: Asked) -> None:
     assert sorted(asked.site["wide"].paths()) == ["/a1", "/a2", "/a3", "/a4", "/a5", "/feed", "/robots.txt"]
     assert asked.most_at_once == 2
+
+
+def test_only_addresses_that_are_included_and_not_excluded_are_asked_for(asked: Asked) -> None:
+    assert asked.site["picky"].paths() == ["/robots.txt", "/feed", "/a1"]
+    assert asked.world.poll("picky").note == "dropped 1 excluded, 1 not_included"
+
+
+def test_the_pages_of_the_higher_priority_are_asked_for_first(asked: Asked) -> None:
+    got = [path for path in asked.site["ranked"].paths() if path.startswith("/a")]
+    assert (set(got[:2]), set(got[2:])) == ({"/a3", "/a4"}, {"/a1", "/a2"})

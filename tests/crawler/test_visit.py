@@ -32,6 +32,9 @@ class Wire:
         if not self.delays or self.delays[-1] != delay_s:
             self.delays.append(delay_s)
 
+    def rest(self, _site: str, until: datetime) -> None:
+        self.rests_until = until
+
     def left_s(self, _site: str) -> float:
         """As if the last request had just been made."""
         return self.delays[-1] if self.asked else 0.0

@@ -1,15 +1,16 @@
 """The contract of clusters: merging without a trace lost, and the choice of a primary with its reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from storage import changes, clusters, reading
+from storage import changes, clusters, reading, withdrawals
 from storage.database import Tx
-from storage.records import ChangeKind, Decision, DecisionKind, Source
+from storage.records import ChangeClass, ChangeKind, Decision, DecisionKind, Source
 from storage.store import Store
 from storage.tables import cluster
 
@@ -22,6 +23,10 @@ def joins(cluster_id: int, *merges: int) -> Decision:
     return Decision(
         kind=DecisionKind.NEW, reason="near_duplicate", cluster_id=cluster_id, merges=merges, similarity=0.9
     )
+
+
+def declares(said: dict[str, str]) -> Decision:
+    return Decision(kind=DecisionKind.NEW, reason="new_story", evidence=said)
 
 
 def reason(tx: Tx, cluster_id: int) -> str:
@@ -116,3 +121,60 @@ def test_the_primary_is_stated_with_its_reason(
         assert [reading.get(tx, each).is_primary for each in (one, two)] == [wins == 0, wins == 1]
         assert reason(tx, home) == why
         assert reading.decision(tx, two)["primary_reason"] == why
+
+
+def test_a_declared_original_is_the_primary_whoever_came_first(
+    store: Store, add_source: AddSource, publish: Publish, now: datetime
+) -> None:
+    said = {"canonical": "https://harbour.example/original"}
+    with store.writing() as tx:
+        source = add_source(tx)
+        copy = publish(tx, source, "copy", published_at=now - HOUR, standing=clusters.DECLARES, decision=declares(said))
+        home = cluster_of(tx, copy)
+        early = publish(tx, source, "early", text="early", published_at=now - HOUR, standing=0, decision=joins(home))
+        assert reading.decision(tx, copy)["primary_article_id"] == early
+        original = publish(tx, source, "original", text="o", published_at=now, standing=2, decision=joins(home))
+        assert reading.decision(tx, copy)["primary_article_id"] == original
+        assert reason(tx, home) == "canonical"
+
+
+def test_a_copy_that_declares_the_original_makes_it_the_primary(
+    store: Store, add_source: AddSource, publish: Publish, now: datetime
+) -> None:
+    with store.writing() as tx:
+        source = add_source(tx)
+        early = publish(tx, source, "early", text="early", published_at=now - HOUR)
+        home = cluster_of(tx, early)
+        original = publish(tx, source, "original", text="o", published_at=now, decision=joins(home))
+        before = changes.last(tx)
+        said = replace(joins(home), evidence={"canonical": "https://harbour.example/original"})
+        publish(tx, source, "copy", text="copy", published_at=now, standing=clusters.DECLARES, decision=said)
+        assert reading.get(tx, original).is_primary
+        assert reason(tx, home) == "canonical"
+        told = {row.article_id for row in changes.read(tx, before) if row.kind is ChangeKind.CLUSTERED}
+        assert told == {early, original}
+
+
+def test_when_the_primary_is_withdrawn_another_takes_its_place_and_gives_it_back(
+    store: Store, add_source: AddSource, publish: Publish, now: datetime
+) -> None:
+    with store.writing() as tx:
+        source = add_source(tx)
+        one = publish(tx, source, "1", text="1", published_at=now - HOUR)
+        home = cluster_of(tx, one)
+        two = publish(tx, source, "2", text="2", published_at=now, decision=joins(home))
+        three = publish(tx, source, "3", text="3", published_at=now + HOUR, decision=joins(home))
+        before = changes.last(tx)
+        withdrawals.mark(tx, one, "gone_http_410", now)
+        assert [reading.get(tx, each).is_primary for each in (one, two, three)] == [False, True, False]
+        assert reason(tx, home) == "earliest"
+        told = [(row.kind, row.article_id, row.version) for row in changes.read(tx, before)]
+        assert told == [(ChangeKind.WITHDRAWN, one, 2), (ChangeKind.CLUSTERED, two, 1)]
+        assert [each.change_class for each in reading.versions(tx, one)] == [ChangeClass.FIRST, ChangeClass.RETRACTION]
+        before = changes.last(tx)
+        withdrawals.restore(tx, one, now)
+        assert reading.get(tx, one).is_primary
+        told = [(row.kind, row.article_id, row.version) for row in changes.read(tx, before)]
+        assert told == [(ChangeKind.UPDATED, one, 3), (ChangeKind.CLUSTERED, two, 1)]
+        withdrawals.mark(tx, three, "court order", now)
+        assert [each.change_class for each in reading.versions(tx, three)] == [ChangeClass.FIRST]

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 from storage import expiry, memory, pages, sources
 from storage.database import Tx
 from storage.records import Candidate, Disposition, Lead, Source, SourceConfig, Via
+from storage.retention import rules_of
+from storage.settings import load_settings
 from storage.store import Store
 
 AddSource = Callable[..., Source]
@@ -24,12 +26,15 @@ def show(tx: Tx, source: Source, numbers: list[int], at: datetime, *, done: bool
     return list(found.new)
 
 
-def prune(store: Store, now: datetime, **limits: Any) -> int:
+def prune(store: Store, now: datetime, *, days: int, limit: int = 5000) -> int:
+    with store.reading() as tx:
+        settings = load_settings({"keep_sightings_days": days}, environ={}, file=Path("none.toml"))
+        rules = rules_of(tx, settings)
     forgotten, after = 0, 0
     while True:
         start = after
-        step = store.write(lambda tx, start=start: expiry.sightings(tx, now, after=start, **limits))  # type: ignore[misc]
-        forgotten += step.forgotten
+        step = store.write(lambda tx, start=start: expiry.sightings(tx, rules, now, after=start, limit=limit))  # type: ignore[misc]
+        forgotten += step.gone
         if step.after is None:
             return forgotten
         after = step.after

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import redis
 
+from storage import pruning
 from storage.errors import UsageError
+from storage.locks import store_lock
 from storage.settings import Settings, load_settings
+from storage.store import open_store
 from tasks import jobs
-from tasks.app import CRAWL, CRAWL_SITES, PACK, PROCESS, PROCESS_PAGES, QUEUES, CopydeskApp
+from tasks.app import CRAWL, CRAWL_SITES, FOLLOW, PACK, PROCESS, PROCESS_PAGES, PRUNE, QUEUES, WATCH, CopydeskApp
 from tasks.broker import located
 from tasks.queue import Announcer, BrokerDown, CeleryQueue, announce
 from tasks.worker import ROLES
@@ -53,7 +56,7 @@ def test_every_task_has_a_queue_and_every_queue_a_worker(settings: Settings) -> 
     app.loader.import_default_modules()
 
     own = {name for name in app.tasks if name.startswith("copydesk.")}
-    assert own == {CRAWL_SITES, PROCESS_PAGES, PACK} == set(app.conf.task_routes)
+    assert own == {CRAWL_SITES, PROCESS_PAGES, PACK, PRUNE, FOLLOW, WATCH} == set(app.conf.task_routes)
     assert {route["queue"] for route in app.conf.task_routes.values()} == set(QUEUES)
     assert set(ROLES["crawl"]) | set(ROLES["process"]) == set(QUEUES) == set(ROLES["all"])
     assert all(task.acks_late and task.ignore_result for name, task in app.tasks.items() if name in own)
@@ -113,6 +116,22 @@ def test_pages_are_marked_only_when_their_message_is_away(settings: Settings, mo
     monkeypatch.setattr(jobs, "announce", refuse)
     monkeypatch.setattr(app, "store", lambda: pytest.fail("marked"))
     jobs._announce(app, [1, 2])
+
+
+def test_the_prune_task_prunes_unless_another_does(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tasks.jobs")
+    open_store(settings).close()
+    app = CopydeskApp(settings)
+    app.loader.import_default_modules()
+    with store_lock(app.store(), "prune"):
+        app.tasks[PRUNE]()
+    with app.store().reading() as tx:
+        assert pruning.due(tx, jobs._now())
+    app.tasks[PRUNE]()
+    with app.store().reading() as tx:
+        assert not pruning.due(tx, jobs._now())
+    app.store().close()
+    assert caplog.messages == ["pruned: {}", "pruned: {}"]
 
 
 def test_the_scheduler_imports_no_extractor_and_no_crawler() -> None:

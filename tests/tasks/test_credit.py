@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from storage.records import Clean
-from tasks.credit import COPY, OWN, UNCREDITED, credited
+from storage.records import Clean, Provenance
+from tasks.credit import COPY, OWN, UNCREDITED, credited, original
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -58,3 +58,17 @@ def test_the_agency_itself_is_the_source_of_what_it_credits_to_itself() -> None:
     assert credited(page("(Reuters) - The ferry is back.", publisher="Reuters")) == ("Reuters", OWN)
     assert credited(page(publisher="Reuters")) == (None, OWN)
     assert credited(page("(AP) - The ferry is back.", publisher="Reuters")) == ("AP", COPY)
+
+
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("https://b.example/2?utm_source=a", "https://b.example/2"),
+        ("//b.example/2", "https://b.example/2"),
+        ("x:", None),
+    ],
+)
+def test_a_canonical_address_on_another_site_names_the_original(said: str, key: str | None) -> None:
+    declared = Provenance(source="link:canonical", raw=said, confidence=0.9)
+    assert original(page(provenance={"syndicated_from": declared})) == key
+    assert original(page()) is None

@@ -1,5 +1,7 @@
 """Decoding by the WHATWG order."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,11 @@ def test_utf8_cut_inside_a_character() -> None:
 @given(st.binary(max_size=300), st.one_of(st.none(), st.text(max_size=40)))
 def test_never_raises_and_text_is_storable(body: bytes, content_type: str | None) -> None:
     decode(body, content_type).text.encode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize("opening", [b"<", b"<!--", b"<meta ", b"<p "])
+def test_openings_without_end_take_no_time(opening: bytes) -> None:
+    began = time.process_time()
+    body = f"<p>{GERMAN}</p>".encode("latin-1") + opening * (2_000_000 // len(opening))
+    assert GERMAN in decode(body, None).text
+    assert time.process_time() - began < 2

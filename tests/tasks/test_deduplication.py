@@ -95,6 +95,16 @@ def test_a_credited_copy_is_not_the_primary(store: Store, arrive: Callable[..., 
         assert (told["credit"], told["primary_article_id"], told["primary_reason"]) == ("Reuters", own, "credited")
 
 
+def test_the_declared_original_is_the_primary(store: Store, arrive: Callable[..., tuple[int, int]]) -> None:
+    link = "<link rel=canonical href='https://two.example/1'></head>"
+    copy, _ = arrive("https://one.example/1", html(PARTS).replace("</head>", link))
+    arrive("https://three.example/1", html([*PARTS, "This report is longer than all others by a line."]))
+    own, _ = arrive("https://two.example/1", html(["NORRBY (Reuters) - " + PARTS[0], *PARTS[1:]]))
+    with store.reading() as tx:
+        told = reading.decision(tx, copy)
+    assert (told["primary_article_id"], told["primary_reason"]) == (own, "canonical")
+
+
 def test_boilerplate_of_a_site_makes_no_strangers_alike(store: Store, arrive: Callable[..., tuple[int, int]]) -> None:
     notice = [
         f"This notice number {n} stands under every article of this site, and nobody has ever read it."

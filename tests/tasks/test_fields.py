@@ -134,7 +134,7 @@ def test_other_dates_of_the_page_tell_the_order() -> None:
     assert order_evidence("27/02/2026 and 19/02/2026") is False
     assert order_evidence("02/27/2026") is True
     assert order_evidence("27/02/2026 and 02/27/2026") is None
-    context = Context(now=NOW, zone=UTC, language="en-us", month_first=False)
+    context = Context(now=NOW, zone=UTC, language="en-us", month_first=lambda: False)
     assert next(spot("02/03/2026", context)).at == datetime(2026, 3, 2, tzinfo=UTC)
 
 

@@ -88,10 +88,11 @@ def test_keys_are_signed_and_ascending() -> None:
     assert all(-(2**31) <= key < 2**31 for key in keys)
 
 
-def test_chinese_and_thai_are_sketched_by_their_characters() -> None:
+def test_chinese_thai_and_japanese_are_sketched_by_their_characters() -> None:
     text = "".join(chr(0x4E00 + number) for number in range(60))
     assert sketch(text) == sketch("\n ".join(text)) != ()
     assert sketch("".join(chr(0x0E01 + number % 40) for number in range(80))) != ()
+    assert sketch("".join(chr(0x3042 + number) for number in range(60))) != ()
 
 
 def test_boilerplate_stays_out_of_marks_and_keys_but_not_of_the_exact_hash() -> None:

@@ -60,6 +60,28 @@ def nested_otherwise() -> str:
     return page("<blockquote><b><ul><li>" * 1_250 + paragraphs(6))
 
 
+def nested_and_torn() -> str:
+    """1,500 levels of which a pattern sees none, for in each tag another begins."""
+    return page(paragraphs(6)).replace("<article>", "<entry <i>" * 1_500 + "<article>")
+
+
+def nested_data() -> str:
+    deep = "".join(f'"{key}":{"[" * depth}"x"{"]" * depth},' for key, depth in (("author", 600), ("image", 950)))
+    script = (
+        f'<script type="application/ld+json">{{"@type":"NewsArticle",{deep}"name":"Ferry to reopen in May"}}</script>'
+    )
+    return page(paragraphs(6)).replace("<title>", f"{script}<title>")
+
+
+def openings_without_end() -> str:
+    """For each of them, a pattern that looks for the end would look through all the others."""
+    return page("<div>" * 300 + paragraphs(6) + "</div>" * 300) + "<div " * 400_000 + "\xe9"
+
+
+def form_feeds() -> str:
+    return page(paragraphs(6).replace("<p>", "\f<nav>x</nav>\f<p>")).replace("<h1>", "\f<aside>x</aside>\f<h1>")
+
+
 def unclosed() -> str:
     whole = page(paragraphs(6)).replace("</p>", "").replace("</article></body></html>", "")
     return whole + "<div><b><i><table><a href='"
@@ -84,7 +106,9 @@ def attributes_of_many() -> str:
 
 
 HOSTILE: tuple[Callable[[], str], ...] = (
-    honest, nested, nested_otherwise, unclosed, always_open, nuls, attributes, attributes_of_many,
+    honest, nested, nested_otherwise, nested_and_torn, nested_data, openings_without_end,
+    form_feeds, unclosed, always_open, nuls, attributes,
+    attributes_of_many,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Two workers that hold copies of one story at the same moment end with one cluster, whoever is first."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from storage.settings import Settings
 from storage.store import Store
 from storage.tables import article, cluster
 
-ROUNDS = 30
+ROUNDS = int(os.environ.get("COPYDESK_TEST_RACES", "30"))
+"""A longer race: COPYDESK_TEST_RACES=300 .venv/bin/pytest --timeout 0 tests/tasks/test_racing.py"""
 THINGS = (
     "tide",
     "ferry",

@@ -6,17 +6,26 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from storage import events, pages, sites, snapshots, sources
+from storage import alerts, events, pages, pruning, sites, snapshots, sources
 from storage.records import EventKind, SourceConfig
 from storage.settings import Settings
 from storage.store import Store
 from tasks import schedule
-from tasks.app import CRAWL, CRAWL_SITES, MAINTAIN, PACK, PROCESS, PROCESS_PAGES
+from tasks.app import CRAWL, CRAWL_SITES, FOLLOW, MAINTAIN, PACK, PROCESS, PROCESS_PAGES, PRUNE, WATCH
+from tasks.follow import follow
 from tasks.heartbeat import last_beat
+from tasks.process import process_pages
 from tasks.queue import BrokerDown
 from tasks.schedule import ANNOUNCE_AGAIN, run_scheduler, tick
 
-QUEUE_OF = {CRAWL_SITES: CRAWL, PROCESS_PAGES: PROCESS, PACK: MAINTAIN}
+QUEUE_OF = {
+    CRAWL_SITES: CRAWL,
+    PROCESS_PAGES: PROCESS,
+    PACK: MAINTAIN,
+    PRUNE: MAINTAIN,
+    FOLLOW: MAINTAIN,
+    WATCH: MAINTAIN,
+}
 Fetch = Callable[..., int]
 
 
@@ -42,6 +51,13 @@ class ListQueue:
 @pytest.fixture
 def queue() -> ListQueue:
     return ListQueue()
+
+
+@pytest.fixture(autouse=True)
+def pruned(store: Store, settings: Settings, now: datetime) -> None:
+    """Neither pruning nor the watchman's round is due."""
+    assert pruning.prune(store, settings, now)
+    store.write(lambda tx: alerts.begin_round(tx, now + timedelta(days=1)))
 
 
 def add_sites(store: Store, now: datetime, count: int) -> None:
@@ -141,6 +157,21 @@ def test_old_hot_bodies_are_packed_by_one_message(
     assert tick(store, queue, later, settings).packs == 0
 
 
+def test_pruning_is_due_once_a_day_and_until_it_came_to_its_end(
+    store: Store, queue: ListQueue, settings: Settings, now: datetime
+) -> None:
+    morrow = now + timedelta(days=1)
+
+    assert tick(store, queue, morrow - timedelta(seconds=1), settings).prunes == 0
+    assert [tick(store, queue, morrow, settings).prunes for _ in range(2)] == [1, 0]
+    assert queue.take() == [(PRUNE, ())]
+    assert not pruning.prune(store, settings, morrow, stop=lambda: True)
+    assert tick(store, queue, morrow, settings).prunes == 1
+    assert pruning.prune(store, settings, morrow)
+    queue.take()
+    assert tick(store, queue, morrow, settings).prunes == 0
+
+
 def test_two_schedulers_at_once_announce_each_page_once(
     store: Store, queue: ListQueue, settings: Settings, fetched: Fetch, now: datetime
 ) -> None:
@@ -238,3 +269,24 @@ def test_during_an_outage_of_our_own_the_schedule_is_paused(
     with store.writing() as tx:
         events.end(tx, EventKind.OUTAGE, now)
     assert tick(store, queue, now, few).crawls == 19
+
+
+def test_readers_of_the_feed_are_served_until_they_have_seen_all(
+    store: Store, queue: ListQueue, settings: Settings, now: datetime, fetched: Fetch
+) -> None:
+    body = "<article><h1>Ferry returns</h1><p>" + " ".join(f"word{place}" for place in range(60)) + "</p></article>"
+    process_pages(store, [fetched("https://harbour.example/a", body)], clock=lambda: now, recipes={}, settings=settings)
+
+    assert tick(store, queue, now, settings).follows == 1
+    assert (FOLLOW, ()) in queue.take()
+    assert follow(store, settings, now) == (1, 0)
+    assert tick(store, queue, now, settings).follows == 0
+
+
+def test_the_watchman_makes_a_round_each_minute(
+    store: Store, queue: ListQueue, settings: Settings, now: datetime
+) -> None:
+    for minutes in (0, 1, 2):
+        store.write(lambda tx: alerts.begin_round(tx, now))
+        assert tick(store, queue, now + timedelta(minutes=minutes), settings).watches == (minutes > 0)
+        assert queue.take() == [(WATCH, ())] * (minutes > 0)

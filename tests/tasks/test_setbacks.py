@@ -5,7 +5,7 @@ import pytest
 
 from storage import changes, erasure, pages, reading, sites, snapshots
 from storage.audit import audit
-from storage.records import ChangeKind, Disposition, Exchange, Page, PageState
+from storage.records import ChangeClass, ChangeKind, Disposition, Exchange, Page, PageState
 from storage.settings import Settings
 from storage.store import Store
 from tasks.outcome import Outcome, OutcomeKind
@@ -128,4 +128,35 @@ def test_nothing_is_kept_of_what_comes_in_for_an_erased_article(
     with store.reading() as tx:
         last = snapshots.of_page(tx, page_id)[-1]
         assert snapshots.body(tx, store.archive, last) == b""
+    assert not audit(store, now).faults
+
+
+def test_a_notice_in_the_place_of_a_text_withdraws_it_in_a_version_of_its_own(
+    store: Store, refetch: Callable[[str, datetime], int], now: datetime
+) -> None:
+    why = "The talks that it told of never took place, as the harbour office has shown to the editors of this paper. "
+    text = f"<p>This article has been retracted.</p><p>{why * 3}</p>"
+    head = "<!doctype html><title>Ferry runs again</title><meta property='og:type' content='article'>"
+    notice = f"{head}<article><h1>Ferry runs again</h1>{text}</article>"
+    page_id = refetch(STORY, now)
+    run(store, page_id, now)
+    refetch(notice, now)
+    outcome = run(store, page_id, now)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.VERSION, "retraction")
+    assert kinds(store) == [ChangeKind.CREATED, ChangeKind.WITHDRAWN]
+    refetch(notice, now + LATER)
+    run(store, page_id, now + LATER)
+    assert kinds(store) == [ChangeKind.CREATED, ChangeKind.WITHDRAWN]
+    with store.reading() as tx:
+        assert reading.listed(tx) == []
+        told = reading.versions(tx, 1)
+    assert [one.change_class for one in told] == [ChangeClass.FIRST, ChangeClass.RETRACTION]
+    assert told[-1].withdrawn_reason == "gone_retracted"
+    assert (WORDS.strip() in told[0].content.text, WORDS.strip() in told[1].content.text) == (True, False)
+
+    refetch(STORY, now + 2 * LATER)
+    run(store, page_id, now + 2 * LATER)
+    with store.reading() as tx:
+        (back,) = reading.listed(tx)
+    assert (back.version, WORDS.strip() in back.content.text) == (4, True)
     assert not audit(store, now).faults

@@ -1,0 +1,97 @@
+"""A page that crashes its parser's process, by a real SIGSEGV in a real worker, ends alone in quarantine."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from storage import pages, quarantine
+from storage.records import Disposition, Page, PageState
+from storage.settings import Settings, load_settings
+from storage.store import Store
+from tasks.app import CopydeskApp
+from tasks.outcome import OutcomeKind
+from tasks.process import process_page
+from tasks.queue import CeleryQueue, announce
+
+WORDS = "The ferry to the islands ran again on Tuesday after the storm had passed, and the office was content. "
+STORY = "<!doctype html><title>Ferry {n}</title><article><h1>Ferry {n}</h1><p>{words}</p></article>"
+CRASH = """
+import os, signal
+import lxml.html
+real = lxml.html.document_fromstring
+def crashing(source, *more, **named):
+    if b"POISON" in source:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return real(source, *more, **named)
+lxml.html.document_fromstring = crashing
+"""
+
+
+@pytest.fixture
+def fragile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python processes that start from now on have a parser that crashes on some pages."""
+    folder = tmp_path / "fragile"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(CRASH, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+@pytest.fixture
+def batch(fetched: Callable[..., int]) -> list[int]:
+    """Three pages, of which the second is poison."""
+    stories = [STORY.format(n=n, words=f"Number {n}. {WORDS * n}") for n in (3, 4, 5)]
+    stories[1] = stories[1].replace("<p>", "<p>POISON ")
+    return [fetched(f"https://harbour.example/{n}", story) for n, story in enumerate(stories)]
+
+
+@pytest.fixture
+def worker(settings: Settings, valkey_url: str) -> Iterator[CopydeskApp]:
+    """A real worker with a pool of one process; the app speaks to its broker."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushdb()
+    options = {"data": settings.data, "database": settings.database, "broker": valkey_url}
+    named = load_settings(options, environ={}, file=settings.data / "none.toml")
+    command = [sys.executable, "-m", "tasks.worker", "process", "1"]
+    with subprocess.Popen(command, env={**os.environ, **named.environment()}, stderr=subprocess.DEVNULL) as process:
+        yield CopydeskApp(named)
+        process.terminate()
+        process.wait(20)
+
+
+def page_of(store: Store, page_id: int) -> Page:
+    with store.reading() as tx:
+        return pages.get(tx, page_id)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("fragile")
+def test_poison_is_found_out_by_its_second_kill_and_takes_nobody_along(
+    store: Store, batch: list[int], worker: CopydeskApp
+) -> None:
+    announce(CeleryQueue(worker), batch)
+    end = time.monotonic() + 60
+    with redis.Redis.from_url(worker.settings.broker) as client:
+        while any(page_of(store, one).state is not PageState.DONE for one in batch) and time.monotonic() < end:
+            client.blpop(["nothing"], timeout=0.2)
+
+    left = [page_of(store, one) for one in batch]
+    kinds = [Disposition.ARTICLE, Disposition.QUARANTINED, Disposition.ARTICLE]
+    assert [page.disposition for page in left] == kinds
+    with store.reading() as tx:
+        found = quarantine.get(tx, batch[1])
+    assert (found.attempts, found.error) == (2, "it killed the process that read it alone: SIGSEGV")
+
+
+def test_an_innocent_page_that_was_there_when_a_worker_died_is_filed(
+    store: Store, batch: list[int], settings: Settings, now: object
+) -> None:
+    with store.writing() as tx:
+        assert pages.begin(tx, batch[0]) is not None
+    outcome = process_page(store, batch[0], now=now, recipes={}, settings=settings)  # type: ignore[arg-type]
+    assert outcome.kind is OutcomeKind.NEW
