@@ -25,5 +25,7 @@ def command(desk: Desk) -> None:
     settings = desk.settings()
     if warning := no_contact(settings):
         click.echo(f"copydesk: {warning}", err=True)
+    if settings.web_port:
+        click.echo(f"copydesk: web: http://{settings.web_host}:{settings.web_port}/", err=True)
     web = [sys.executable, "-m", "console.cli", "web"] if settings.web_port else []
     click.get_current_context().exit(up(settings, web=web))

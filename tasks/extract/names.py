@@ -13,6 +13,7 @@ from tasks.extract.lexicon import fold, lexicon, read_data, squash
 _SPLIT = re.compile(r"\s*[;|•·\n\t]\s*|\s+[/–—-]+\s+|\s*&\s*|\s*/\s*")
 _COMMA = re.compile(r"\s*[,،、，]\s*")
 _ADDRESS = re.compile(r"https?://|www\.|\S+@\S+|@\w+|^\S+\.(?:com|org|net|de|fr|html?)\b", re.IGNORECASE)
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _NAME = re.compile(r"^[^\W\d_](?:[^\W\d_]|[.'’‘`´\- \u0300-\u036f\u0900-\u0dff\u0e30-\u0e4e\u200c\u200d])*$")
 _DATED_TAIL = re.compile(r"\s+(?:(?:am|on|le|il|el|em|den|op|dne|at)\s+)?\d.*$", re.DOTALL)
 _PARENTHESIS = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]")
@@ -67,8 +68,9 @@ def split_names(text: str, own: frozenset[str] = frozenset()) -> list[str]:
 def read_byline(text: str, own: frozenset[str] = frozenset(), *, declared: bool = False) -> Byline:
     """Take a byline apart. `own` are folded names of the site; a degree, a job or a day is neither name nor credit."""
     words, listed = lexicon(), _words()
-    text = squash(jsonld.plain(text))
-    taken = listed.sources.match(fold(text))
+    text = _URL.sub("", squash(jsonld.plain(text)))
+    if taken := listed.sources.match(fold(text)):
+        text = text[taken.end() :]
     text = without_opening(_ACCOUNT.sub("", _PARENTHESIS.sub("", text)))
     while (lead := words.byline.match(text)) and len(lead[0]) < len(text):
         text = text[lead.end() :].lstrip(" :")
@@ -221,13 +223,17 @@ def _parts(segment: str, own: frozenset[str]) -> list[str]:
                 continue
             lead = words.byline.match(joined)
             bare = joined[lead.end() :] if lead and len(lead[0]) < len(joined) else joined
-            found.append(_HONORIFIC.sub("", bare.strip(_EDGES)))
+            found.append(_HONORIFIC.sub("", _bared(bare.strip(_EDGES))))
     return [name for name in found if name]
 
 
 def _is_surname_first(surname: str, given: str, own: frozenset[str]) -> bool:
     """Whether two parts are "Kowal" and "Anna", "Kowal" and "A.", or "van der Berg" and "Anna"."""
-    if " " in given or not (is_person(given, own) or re.fullmatch(r"(?:[A-Z]\.?-?){1,3}", given)):
+    if (
+        " " in given
+        or not given[0].isupper()
+        or not (is_person(given, own) or re.fullmatch(r"(?:[A-Z]\.?-?){1,3}", given))
+    ):
         return False
     particles = surname.split()[:-1]
     return is_person(surname, own) and all(fold(word) in _words().particles for word in particles)
@@ -249,7 +255,11 @@ def _trimmed(part: str) -> str:
         tokens.pop()
     while len(tokens) > 1 and fold(tokens[-1]) in listed.loose:
         tokens.pop()
-    text = " ".join(tokens)
+    return " ".join(tokens)
+
+
+def _bared(text: str) -> str:
+    """A name without the job, the place or the section around it; any other text as it is."""
     bare = _words().tail.sub("", _without_job(text))
     return bare if is_person(bare) else text
 
@@ -262,7 +272,7 @@ def _without_job(text: str) -> str:
     def is_job(token: str) -> bool:
         return bool(words.role.fullmatch(fold(token))) and fold(token) not in listed.organisation
 
-    while len(tokens) > 2 and is_job(tokens[0]):
+    while len(tokens) > 2 and (is_job(tokens[0]) or is_job(tokens[1])):  # "Staff Writer Anna Kowal"
         tokens.pop(0)
     while len(tokens) > (1 if _HANGUL.search(text) else 2) and is_job(tokens[-1]):
         tokens.pop()
@@ -277,6 +287,8 @@ def _is_credit(text: str) -> bool:
         key in words.months
         or key in words.line
         or words.byline.fullmatch(f"{key} ")
+        or words.published.match(key)
+        or words.updated.match(key)
         or not listed.furniture.isdisjoint(key.split())
     ):
         return False

@@ -239,7 +239,7 @@ def _title_element(document: Document) -> list[str]:
     """The text of the title element; of one outside the head, which broken markup leaves, where there is no other."""
     if text := squash(document.title):
         return [text]
-    others = (e for e in document.elements.tagged("title") if not any(e.iterancestors("svg")))
+    others = (e for e in document.elements.tagged("title") if next(e.iterancestors("svg"), None) is None)
     return [text for element in islice(others, 1) if (text := squash(element.text_content()))]
 
 

@@ -22,12 +22,12 @@ function ink(name) {
 
 // Each row on top of the last: uPlot draws later series over earlier ones, so the highest sum comes first.
 function stacked(rows) {
-  const sums = [];
-  for (const [name, counts] of rows) {
-    const below = sums.length ? sums[sums.length - 1].values : counts.map(() => 0);
-    sums.push({ name, counts, values: counts.map((count, at) => count + below[at]) });
-  }
-  return sums.reverse();
+  let below = [];
+  const layers = rows.map(([name, counts]) => {
+    below = counts.map((count, at) => count + (below[at] || 0));
+    return { name, counts, values: below.map((sum, at) => (counts[at] ? sum : null)) };
+  });
+  return layers.reverse();
 }
 
 function draw(place) {
