@@ -1,4 +1,4 @@
-"""Postings packed into rows, for PostgreSQL: a row of its own costs a posting ten times what it says.
+"""Postings packed into rows, for PostgreSQL: in a row of its own each would cost it ten times what it says.
 
 A page holds the postings of all hashes from its `low` up to the next page's, in any order: 4 bytes of the hash and 5 of
 the article's id, both big-endian. One that grows too long is split in two, as in a B-tree. Writers stand in line, so a
