@@ -37,6 +37,10 @@ _N = 4
 _LEAST_SITES = 3
 _DEPTH = 6
 _SEED = 7
+_BY_TOOLS = frozenset(("mozilla",))
+"""Sources whose labels are another program's output: they teach its judgement."""
+_FITS = 0.9
+"""F1 of the best choice of blocks up to which a label is taken to be of another version of its page."""
 Shingles = collections.Counter[tuple[str, ...]]
 
 
@@ -52,6 +56,8 @@ class Page:
     context: Context
     labels: Any
     words: Any
+    fit: float
+    """The F1 that the labelled blocks reach."""
 
 
 def words(text: str) -> list[str]:
@@ -126,6 +132,7 @@ def _page(data: Path, record: Mapping[str, Any]) -> Page | None:
     if not cut.blocks:
         return None
     texts = [words(block.text) for block in cut.blocks]
+    labels = label(texts, record["text"])
     return Page(
         id=record["id"],
         site=site(record),
@@ -133,8 +140,9 @@ def _page(data: Path, record: Mapping[str, Any]) -> Page | None:
         gold=record["text"],
         page=cut,
         context=context(document, article_node(document)),
-        labels=label(texts, record["text"]),
+        labels=labels,
         words=np.array([len(text) for text in texts]),
+        fit=_score(shingles(words(record["text"])), texts, labels),
     )
 
 
@@ -226,7 +234,8 @@ def export(forest: Any, path: Path) -> dict[str, Any]:
 
 
 def train(pages: Sequence[Page], scratch: Path, *, trees: int = 250) -> dict[str, Any]:
-    """Learn a model: the words in elements' names, and a forest over the features."""
+    """Learn a model from pages with a label to trust: the words in elements' names, and a forest over the features."""
+    pages = [page for page in pages if page.fit > _FITS and page.source not in _BY_TOOLS]
     counts = token_counts(pages)
     rows = np.concatenate(tables(pages, counts, own=True))
     labels = np.concatenate([page.labels for page in pages])

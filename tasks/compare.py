@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from tasks.phrases import patterns, phrases
+from tasks.notes import notes
+from tasks.phrases import patterns
 from tasks.words import fold, has_digit, tokens
 
 _SMALL_CHANGE = 4
@@ -62,12 +63,12 @@ def settled_lines(text: str) -> list[str]:
 
 def announces_correction(new: str, old: str) -> bool:
     """Whether the new text opens a paragraph with a correction note that the old one did not have."""
-    return bool(_notes(new, "corrections") - _notes(old, "corrections"))
+    return bool(notes(new, "corrections") - notes(old, "corrections"))
 
 
 def announces_retraction(new: str, old: str = "") -> bool:
     """Whether the new text has a line that says that the article is withdrawn, and the old one has none."""
-    return bool(_notes(new, "retractions")) and not _notes(old, "retractions")
+    return bool(notes(new, "retractions")) and not notes(old, "retractions")
 
 
 def is_correction(new: str, old: str) -> bool:
@@ -86,11 +87,6 @@ def _spots(old: str, new: str) -> list[tuple[Sequence[str], Sequence[str]]]:
         return [(before, after)]
     codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     return [(before[a:b], after[c:d]) for kind, a, b, c, d in codes if kind != "equal"]
-
-
-def _notes(text: str, kind: str) -> set[str]:
-    lines = {fold(line) for line in text.splitlines()}
-    return {line for line in lines if any(f"{line} ".startswith(f"{phrase} ") for phrase in phrases(kind))}
 
 
 def _words(text: str) -> list[str]:

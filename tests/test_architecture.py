@@ -38,6 +38,7 @@ LEAVES = (
     "tasks.likeness",
     "tasks.marks",
     "tasks.normalize",
+    "tasks.notes",
     "tasks.parts",
     "tasks.shingles",
     "tasks.text",

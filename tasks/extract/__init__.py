@@ -171,7 +171,7 @@ def _subtitle(
     )
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _is_standfirst(names: str) -> bool:
     lower = names.lower()
     return any(hint in lower for hint in _STANDFIRST_HINTS) and bool(_STANDFIRST.search(lower))

@@ -117,7 +117,7 @@ def _offer(document: Document) -> str | None:
     return None
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _names_wall(names: str) -> bool:
     lower = names.lower()
     return any(word in lower for word in _WALL) or ("gate" in lower and bool(_GATE.search(lower)))

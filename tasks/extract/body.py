@@ -14,6 +14,7 @@ from tasks.extract import blocks, forest, jsonld
 from tasks.extract.classify import judge
 from tasks.extract.document import Document
 from tasks.extract.junk import without_junk, without_repeats
+from tasks.extract.lexicon import squash
 from tasks.extract.material import Material
 from tasks.extract.medoid import medoid
 from tasks.extract.prune import pruned
@@ -36,7 +37,7 @@ _MOST_ELEMENTS = 20_000
 """Elements above which trafilatura's heuristics, which look at each many times, take too long."""
 
 
-_DOUBT = 0.2
+_DOUBT = 0.3
 """Expected wrong characters for each chosen one from which the classifier is wrong more often than trafilatura is
 (cross-validated over sites, `benchmarks/extraction.py`)."""
 _SHORT = 400
@@ -151,7 +152,12 @@ def _trafilatura(page: Page) -> Blocks:
 
     try:
         result = bare_extraction(
-            page.tree, url=page.document.url, include_comments=False, include_tables=True, with_metadata=False
+            page.tree,
+            url=page.document.url,
+            fast=True,  # its own second opinions would cost as much again: the other voices are these
+            include_comments=False,
+            include_tables=True,
+            with_metadata=False,
         )
     except (AttributeError, TypeError, ValueError, RecursionError, etree.LxmlError):
         return ()  # markup that its heuristics did not foresee: the other voices read it
@@ -172,10 +178,14 @@ def _dom(page: Page) -> Blocks:
 
 def _container(page: Page, paths: Iterable[str]) -> Blocks:
     """The blocks of the first kind of container of which one holds most of the page's paragraphs."""
-    total = _paragraphs(page.tree)
+    sizes = {p: len(squash("".join(p.itertext()))) for p in page.tree.iter("p")}
+
+    def held(element: Any) -> int:
+        return sum(sizes[p] for p in element.iter("p"))
+
     for path in paths:
-        best = max(page.tree.xpath(path), key=_paragraphs, default=None)
-        if best is not None and _paragraphs(best) >= max(1, total * 0.5):
+        best = max(page.tree.xpath(path), key=held, default=None)
+        if best is not None and held(best) >= max(1, sum(sizes.values()) * 0.5):
             return blocks.from_html(best)
     return ()
 
@@ -215,23 +225,19 @@ _TRUST = {"blocks": 1.3, "trafilatura": 1.0, "dom:body": 0.6, "dom:article": 0.6
 """How much each voice counts where they are compared; flat between 1.0 and 1.6 for the classifier (cross-validated)."""
 _CHEAP: tuple[Voice, ...] = (
     ("recipe:body", 1.0, _recipe),
-    ("jsonld:articleBody", 0.7, _jsonld),
     ("feed:content", 0.6, _feed),
 )
 _DEAR: tuple[Voice, ...] = (
     ("trafilatura", 0.85, _trafilatura),
     ("dom:body", 0.82, _declared),
     ("dom:article", 0.8, _dom),
+    ("jsonld:articleBody", 0.7, _jsonld),
 )
 """Voices that are asked where the classifier is in doubt: they cost several times what it costs."""
 
 
 def _size(found: Blocks) -> int:
     return sum(len(block.text) for block in found)
-
-
-def _paragraphs(element: Any) -> int:
-    return sum(len(p.xpath("normalize-space(string(.))")) for p in element.iter("p"))
 
 
 def _weighed(found: list[Finding[Blocks]]) -> list[Finding[Blocks]]:

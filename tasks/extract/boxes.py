@@ -26,7 +26,7 @@ _LEVELS = 4
 _MOST_TOKENS = 12
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=1_000)
 def tokens(tag: str, names: str) -> tuple[str, ...]:
     """The words in an element's names: parts, pairs of parts and its tag; digits do not count."""
     found = {f"<{tag}>"}
@@ -35,7 +35,7 @@ def tokens(tag: str, names: str) -> tuple[str, ...]:
     return tuple(sorted(found))[: _MOST_TOKENS * 2]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def _name_tokens(name: str) -> tuple[str, ...]:
     parts = [part.lower() for part in _PARTS.findall(name) if len(part) > 1][:6]
     return (*parts, *(f"{one}-{other}" for one, other in pairwise(parts)))
@@ -57,6 +57,8 @@ class Boxes:
         self.prose = self._sums(words.prose_chars)
         self.prose_count = self._sums(words.prose)
         self.blocks = self.end - self.first
+        self.minor = (self.prose < _MOST_PROSE * max(1.0, float(words.prose_chars.sum()))).tolist()
+        """Whether each container holds little enough of the page's prose to be what it is called."""
         self.high, self.low, self.chain_high, self.chain_low, self.chain_sum = self._names(score)
         self.furniture = self._furniture()
         self.chain = self._chain()
@@ -69,7 +71,6 @@ class Boxes:
         """The names of each container and of all around it, by their best and their worst word."""
         known: dict[tuple[str, str], tuple[float, float]] = {}
         rows: list[tuple[float, float, float, float, float]] = []
-        share = self.prose / max(1.0, float(self.words.prose_chars.sum()))
         for at, box in enumerate(self.page.containers):
             key = (box.tag, box.names)
             if box.tag in ("html", "body"):  # their names tell of the page, not of what stands in it
@@ -81,17 +82,16 @@ class Boxes:
             high, low = known[key]
             around = rows[box.parent] if box.parent >= 0 else (0.0, 0.0, 0.0, 0.0, 0.0)
             # An element that holds most of the page's prose is the article's or holds it, whatever it is called.
-            part = min(low, around[3]) if share[at] < _MOST_PROSE else around[3]
+            part = min(low, around[3]) if self.minor[at] else around[3]
             rows.append((high, low, max(high, around[2]), part, around[4] + high + low))
         return tuple(self.np.array(rows).T)
 
     def _furniture(self) -> Any:
         """How near an element named like a page's furniture is around each container, 0 for none."""
         rows: list[tuple[float, float]] = []
-        share = self.prose / max(1.0, float(self.words.prose_chars.sum()))
         for at, box in enumerate(self.page.containers):
             near, strong = rows[box.parent] if box.parent >= 0 else (0.0, 0.0)
-            word = named(box.names) if box.names and share[at] < _MOST_PROSE else None
+            word = named(box.names) if box.names and self.minor[at] else None
             near = 1.0 if word else near * 0.8
             rows.append((near, 1.0 if word in STRONG else strong * 0.8))
         return self.np.array(rows)
@@ -100,9 +100,9 @@ class Boxes:
         """The nearest containers of each block that hold more than the one before: index per level."""
         np = self.np
         # A container that holds no more than its only child says nothing new: skip to the first that does.
-        up = [int(p) for p in self.parent]
+        up = self.parent.tolist()
         grown = list(up)
-        size = [int(s) for s in self.blocks]
+        size = self.blocks.tolist()
         for at in range(len(up)):
             above = up[at]
             while above >= 0 and size[above] == size[at]:
@@ -150,11 +150,10 @@ class Boxes:
         """Where the block stands to the container in which, by paragraphs of its own, the article is likely to be."""
         np, words = self.np, self.words
         score = words.prose * (1 + words.table[3] + np.minimum(3, words.chars / 100))
-        points = np.zeros(len(self.parent))
         holder = self.parent[self.own]
-        np.add.at(points, np.maximum(holder, 0), score)
         above = self.parent[np.maximum(holder, 0)]
-        np.add.at(points, np.maximum(above, 0), score / 2)
+        points = np.bincount(np.maximum(holder, 0), score, len(self.parent))
+        points += np.bincount(np.maximum(above, 0), score / 2, len(self.parent))
         points = points * (1 - self.linked / np.maximum(1, self.chars))
         core = int(np.argmax(points))
         place = np.arange(len(self.own))

@@ -15,6 +15,7 @@ from tasks.extract.junk import is_junk
 from tasks.extract.lexicon import squash
 from tasks.extract.meta import values
 from tasks.extract.segments import Segments, segment
+from tasks.notes import is_note
 
 _MOST_BLOCKS = 20_000
 _SURE = 0.97
@@ -37,12 +38,19 @@ class Judged:
     def chosen(self, threshold: float) -> tuple[Block, ...]:
         """The blocks that are more likely the article's than `threshold`.
 
-        A block that reads like a call or a pointer is taken only if that is beyond doubt.
+        A block that reads like a call or a pointer is taken only if that is beyond doubt; a newsroom's note on its
+        article is taken wherever it touches the article.
         """
-        judged = zip(self.page.blocks, self.shares, strict=True)
-        return joined(
-            block.block for block, share in judged if share > threshold and (share > _SURE or not is_junk(block.text))
-        )
+        found = self.page.blocks
+        judged = zip(found, self.shares, strict=True)
+        taken = {
+            at
+            for at, (block, share) in enumerate(judged)
+            if share > threshold and (share > _SURE or not is_junk(block.text))
+        }
+        beside = {at + step for at in taken for step in (-1, 1)} - taken
+        taken |= {at for at in beside if 0 <= at < len(found) and is_note(found[at].text)}
+        return joined(found[at].block for at in sorted(taken))
 
 
 def context(document: Document, node: dict[str, Any] | None) -> Context:

@@ -20,6 +20,8 @@ _MAX_ATTRIBUTES = 500
 _LONGEST_TITLE = 5_000
 # None of these reaches past the next "<": a page of nothing but those would take the square of its length.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
+_LONG = 4_000
+"""Characters of a tag from which its attributes are counted."""
 _LONG_TAG = re.compile(r"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
@@ -29,6 +31,9 @@ _VOID = frozenset(
 )
 _CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement, comment=html.HtmlComment)
 """One class for all elements: lxml.html's own choice of a class is a Python call for each element looked at."""
+_IN_HEAD = frozenset(
+    ["base", "basefont", "bgsound", "link", "meta", "noscript", "script", "style", "template", "title"]
+)
 _RAW = frozenset(("script", "style", "textarea", "title"))
 
 
@@ -179,14 +184,37 @@ INLINE = frozenset(
 
 
 def _tree(text: str) -> html.HtmlElement:
-    source = _LONG_TAG.sub(_without_attributes, text.replace("\x00", "").replace("\f", "\n"))
+    source = text.replace("\x00", "").replace("\f", "\n")
+    # A split costs a quarter of a pattern's walk, and hardly any page has such a tag.
+    if any(len(piece) > _LONG and ">" not in piece[:_LONG] for piece in source.split("<")):
+        source = _LONG_TAG.sub(_without_attributes, source)
     tree = _parse(_encoded(source))
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
         tree = _parse(_encoded(_flatten(source)))
     if tree is not None and _too_deep(tree):  # libxml2 saw tags where `_flatten` saw the text of an open title
         _cut_off(tree)
-    return tree if tree is not None else html.document_fromstring("<html><body></body></html>")
+    return _with_body(tree if tree is not None else html.document_fromstring("<html><body></body></html>"))
+
+
+def _with_body(tree: html.HtmlElement) -> html.HtmlElement:
+    """The tree with what no head may hold moved into the body.
+
+    libxml2 knows no elements of HTML5: on a page that leaves out its body tag, it takes an article for a part of the
+    head, where browsers begin the body (HTML Living Standard, section 13.2.6.4.4, "anything else").
+    """
+    head = tree.find("head")
+    strays = [] if head is None else [one for one in head if not _belongs_in_head(one)]
+    if strays:
+        body = tree.find("body")
+        if body is None:
+            body = etree.SubElement(tree, "body")
+        body[:0] = strays
+    return tree
+
+
+def _belongs_in_head(element: Any) -> bool:
+    return type(element.tag) is not str or element.tag in _IN_HEAD
 
 
 def _encoded(source: str) -> bytes:

@@ -14,6 +14,9 @@ _PHOTO = re.compile(r"^(?:photo|foto|photograph|image|picture|bild|credit|fot|ф
 _PAGER = re.compile(r"^(?:page|seite|página|pagina|strona)\s+\d+\s+(?:of|von|de|di|van|z)\s+\d+\b.{0,60}$")
 _DATE_ONLY = re.compile(r"^[\W\d]*(?:[^\W\d_]+[\W\d]+){0,6}$")
 _MOST_POINTER = 250
+_PARAGRAPH = 60
+_FEWEST_TWICE = 5
+"""Paragraphs that stand twice from which it is no refrain."""
 
 
 def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
@@ -31,12 +34,22 @@ def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Bloc
 def without_repeats(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
     """The blocks without `repeated` texts, a byline on top, and a heading with nothing under it at the end."""
     known = {fold(text) for text in repeated if text}
-    kept = [block for block in blocks if fold(block.text) not in known]
+    kept = [block for block in printed_once(blocks) if fold(block.text) not in known]
     while kept and _is_lead_in(kept[0]):
         kept.pop(0)
     while kept and kept[-1].kind is BlockKind.HEADING:
         kept.pop()
     return tuple(kept)
+
+
+def printed_once(blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks; of a page that prints much of its text twice (one copy for small screens), the first copy alone."""
+    texts = [block.text for block in blocks if len(block.text) > _PARAGRAPH]
+    twice = len(texts) - len(set(texts))
+    if twice < _FEWEST_TWICE or twice < len(texts) * 0.3:
+        return blocks
+    first = {block.text: at for at, block in reversed(list(enumerate(blocks)))}
+    return [block for at, block in enumerate(blocks) if first[block.text] == at]
 
 
 def is_junk(text: str) -> bool:

@@ -15,7 +15,7 @@ from tasks.extract.meta import values
 _TAG = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]([a-zA-Z0-9]+))*$")
 _ENOUGH = 200
 """Characters of text from which statistics beat a label."""
-_READ = 1_000
+_READ = 600
 """Characters that are read for their language."""
 _SURE = 0.9
 # Macrolanguages and old codes (BCP 47 registry), and the two written forms of Norwegian.

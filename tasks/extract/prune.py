@@ -137,7 +137,7 @@ def named(names: str) -> str | None:
     return next((word for name in names.split() if (word := _furniture_word(name))), None)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def _furniture_word(name: str) -> str | None:
     if _STATE.search(name):
         return None

@@ -173,9 +173,11 @@ class _Cutter:
         container = Container(tag, names, parent, flags, depth, len(self.done.blocks))
         index = len(self.done.containers)
         self.done.containers.append(container)
-        if node.text:
-            self.add(node.text)
-        self.inside(node, index, flags, depth, kind, level, row=tag == "tr" and _is_row(node))
+        text = node.text
+        if text and (self.parts or not text.isspace()):
+            self.add(text)
+        if len(node):
+            self.inside(node, index, flags, depth, kind, level, row=tag == "tr" and _is_row(node))
         self.close(index, kind, level)
         container.end = len(self.done.blocks)
 
@@ -183,17 +185,20 @@ class _Cutter:
         """Walk the children of an element."""
         for child in node:
             tag = child.tag
-            if type(tag) is not str or (tag in SKIPPED and not _has_leaked(child)):
+            if tag in INLINE:
+                self.inline(child, tag, index, flags, depth, kind, level)
+                if row:
+                    self.parts.append(" | ")
+            elif type(tag) is not str or (tag in SKIPPED and not _has_leaked(child)):
                 pass
             elif tag == "br":
                 if _doubled(child):  # two line breaks in a row end a paragraph in pages that know no p
                     self.close(index, kind, level)
                 else:
                     self.parts.append("\n" if kind is BlockKind.CODE else " ")
-            elif tag in INLINE or row:
-                self.inline(child, index, flags, depth, kind, level)
-                if row:
-                    self.parts.append(" | ")
+            elif row:
+                self.inline(child, tag, index, flags, depth, kind, level)
+                self.parts.append(" | ")
             else:
                 self.close(index, kind, level)
                 self.enter(child, index, flags, depth + 1, kind, level)
@@ -201,25 +206,24 @@ class _Cutter:
             if tail and (self.parts or not tail.isspace()):
                 self.add(tail)
 
-    def inline(self, node: Any, index: int, flags: int, depth: int, kind: BlockKind, level: int) -> None:
+    def inline(self, node: Any, tag: str, index: int, flags: int, depth: int, kind: BlockKind, level: int) -> None:
         """Walk an inline element."""
-        tag = node.tag
         link, bold = tag == "a", tag in _BOLD
-        if not self.lead and not self.parts and node.attrib:
+        if not self.parts and not self.lead:
             self.lead = f"{node.get('class') or ''} {node.get('itemprop') or ''}".strip()
         self.in_link += link
         self.in_bold += bold
         self.links += link
-        if node.text:
-            self.add(node.text)
-        self.inside(node, index, flags, depth, kind, level, row=False)
+        text = node.text
+        if text and (self.parts or not text.isspace()):
+            self.add(text)
+        if len(node):
+            self.inside(node, index, flags, depth, kind, level, row=False)
         self.in_link -= link
         self.in_bold -= bold
 
     def add(self, text: str) -> None:
-        """Take in a piece of text."""
-        if not self.parts and not text.strip():
-            return
+        """Take in a piece of text; a block does not begin with white space alone."""
         self.parts.append(text)
         if self.in_link:
             self.linked += len(text)

@@ -109,7 +109,7 @@ def _word_row(text: str) -> tuple[float, ...]:
     )
 
 
-_short_row = lru_cache(maxsize=10_000)(_word_row)
+_short_row = lru_cache(maxsize=4_000)(_word_row)
 """Menus, buttons and labels come again, on the page and on the other pages of a site."""
 
 

@@ -4,17 +4,21 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
 
+from benchmarks import shelf
+from benchmarks.invented import Press
 from storage import changes, clusters, reading, reclustering, similar
 from storage.database import Tx
 from storage.reclustering import Move
 from storage.records import ChangeKind, Clean, Fingerprint, Neighbour
 from storage.settings import Settings
 from storage.store import Store
-from storage.tables import article, fingerprint, posting, posting_page
+from storage.tables import article, article_version, fingerprint, posting, posting_page, snapshot
 from tasks import fingerprint as prints
 from tasks.decide import ties
 from tasks.process import process_page
@@ -33,6 +37,12 @@ BRIDGE = [
     "Drivers will be sent over the old crossing, a detour of 17 kilometres; lorries must take the motorway instead.",
     "The works cost 6.3 million crowns and should be done by October, said Oskar Lind, who leads the project.",
 ]
+
+SNAPSHOT: dict[str, Any] = {"id": 1, "page_id": 1, "url": "u", "status": 200, "headers": [], "request_headers": []}
+SNAPSHOT |= {"size": 0, "digest": "none"}
+VERSION: dict[str, Any] = {"authors": [], "keywords": [], "blocks": []}
+VERSION |= {"version": 1, "change_class": "first", "reason": "new_story", "evidence": {}, "standing": 1}
+VERSION |= {"content_hash": "none", "snapshot_id": 1, "created_at": shelf.NOW, "access": "free", "provenance": {}}
 
 Arrive = Callable[[str, list[str]], int]
 
@@ -262,3 +272,37 @@ def test_the_statements_of_a_move_do_not_grow_with_the_cluster(
         event.listen(tx, "before_cursor_execute", lambda *told: statements.append(told[2]))
         assert reclustering.apply(tx, [move], now) == (home, 1)
     assert len(statements) <= 20, statements
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_was_done_to_the_clusters_one_run_sets_it_right(seed: int, now: datetime) -> None:
+    press, random = Press(7), Random(seed)
+    pieces = [press.next() for _ in range(200)]
+    with shelf.temporary_store() as store:
+        with store.writing() as tx:
+            tx.execute(snapshot.insert().values(**SNAPSHOT, fetched_at=now))
+            for number, piece in enumerate(pieces, start=1):
+                shelf.file(tx, f"{number}", piece.title, piece.text)
+                words = {"title": piece.title, "text": piece.text, "word_count": len(piece.text.split())}
+                tx.execute(article_version.insert().values(**VERSION, **words, article_id=number, fetched_at=now))
+            made = _partition(tx)
+        assert recluster(store, clock=lambda: now).moves == []
+        with store.writing() as tx:
+            for number in random.sample(range(1, 201), 20):
+                mine = article.c.id == number
+                tx.execute(update(article).where(mine).values(cluster_id=clusters.found(tx, now)))
+            for into, other in zip(*[iter(random.sample(shelf.clusters_of_all(tx), 20))] * 2, strict=True):
+                if into != other:
+                    clusters.move(tx, into, [other])
+            assert _partition(tx) != made
+        assert recluster(store, clock=lambda: now).moves
+        with store.reading() as tx:
+            assert _partition(tx) == made
+        assert recluster(store, clock=lambda: now).moves == []
+
+
+def _partition(tx: Tx) -> set[frozenset[int]]:
+    groups: dict[int, set[int]] = {}
+    for number, cluster_id in enumerate(shelf.clusters_of_all(tx)):
+        groups.setdefault(cluster_id, set()).add(number)
+    return {frozenset(group) for group in groups.values()}

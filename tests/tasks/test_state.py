@@ -1,10 +1,14 @@
 """Articles whose text stands only in the data that a page carries for its own scripts."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from storage.records import Extracted
+from tasks.extract import extract
 from tasks.extract.document import parse
+from tasks.extract.material import Material
 from tasks.extract.state import state_blocks
 
 _SENTENCES = [
@@ -74,3 +78,30 @@ def test_menus_and_captions_are_no_article() -> None:
     menu = {"items": [{"type": "link", "text": f"Section {n}"} for n in range(300)]}
     page = parse(f'<body><script type="application/json">{json.dumps(menu)}</script></body>', "https://a.example/1")
     assert state_blocks(page) == ()
+
+
+def _extracted(body: str) -> Extracted:
+    page = f"<html><head><title>Ferries</title></head><body><article><h1>Ferries</h1>{body}</article></body></html>"
+    html = (("Content-Type", "text/html; charset=utf-8"),)
+    found = extract(
+        Material(
+            url="https://a.example/2026/ferries",
+            status=200,
+            headers=html,
+            body=page.encode(),
+            fetched_at=datetime(2026, 1, 2, tzinfo=UTC),
+        )
+    )
+    assert isinstance(found, Extracted)
+    return found
+
+
+@pytest.mark.parametrize("shown", ["", f"<p>{_SENTENCES[0]}</p>"])
+def test_it_is_the_text_of_a_page_that_shows_less(shown: str) -> None:
+    body = _extracted(shown + _SCRIPTS["fusion"]).blocks[0]
+    assert (body.source, [block.text for block in body.value]) == ("script:state", _SENTENCES)
+
+
+def test_a_page_that_shows_its_text_is_read_as_shown() -> None:
+    body = _extracted(_MARKUP + _SCRIPTS["fusion"]).blocks[0]
+    assert body.source != "script:state"
