@@ -1,4 +1,4 @@
-"""How templates write times, sizes and links."""
+"""How times, sizes and links are written for people."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit

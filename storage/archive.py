@@ -1,7 +1,7 @@
 """The archive of raw exchanges: WARC files (ISO 28500), each written whole, made durable, then published.
 
 A file appears under its final name only when it is complete and on disk, so that a pointer never leads into
-half a file, and a crash leaves nothing but a temporary file that the next packing removes.
+half a file, and a crash leaves nothing but a hidden temporary file to which no pointer leads.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.timeutils import datetime_to_iso_date
 from warcio.warcwriter import WARCWriter
 
+from storage.durable import publish, sync_folder
 from storage.errors import ArchiveDamaged, ArchiveError
 from storage.records import Headers, Pointer, Snapshot
 
@@ -86,7 +87,7 @@ class Archive:
                     system.rm(path)
                 else:
                     (Path(self.root) / name).unlink()
-                    _sync_folder((Path(self.root) / name).parent)
+                    sync_folder((Path(self.root) / name).parent)
         except OSError as error:
             raise ArchiveError(f"archive {self.root}: {name} cannot be deleted: {error}") from error
 
@@ -110,19 +111,8 @@ class Archive:
             with fsspec.open(f"{self.root.rstrip('/')}/{name}", "wb", auto_mkdir=True) as out:
                 yield out
             return
-        final = Path(self.root) / name
-        final.parent.mkdir(parents=True, exist_ok=True)
-        part = final.with_suffix(".part")
-        try:
-            with part.open("wb") as out:
-                yield out
-                out.flush()
-                os.fsync(out.fileno())
-            part.rename(final)
-            _sync_folder(final.parent)
-        finally:
-            with suppress(FileNotFoundError):
-                part.unlink()
+        with publish(Path(self.root) / name) as out:
+            yield out
 
 
 def _name(now: datetime) -> str:
@@ -254,11 +244,3 @@ def _body(raw: bytes) -> bytes:
 
 def _ascii(value: str) -> str:
     return value.encode("ascii", "backslashreplace").decode("ascii").replace("\r", " ").replace("\n", " ")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -31,10 +31,10 @@ from storage.bundle import (
     copied,
     durable,
     measure,
-    sync_folder,
     write_manifest,
 )
 from storage.database import wrapped_errors
+from storage.durable import sync_folder
 from storage.errors import StoreBusy, StoreError, UsageError
 from storage.schema import HEAD
 from storage.store import Store

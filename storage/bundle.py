@@ -157,12 +157,3 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _leaves(path: str) -> bool:
     return Path(path).is_absolute() or ".." in Path(path).parts
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

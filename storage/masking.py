@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Any
 
-_LOGIN = re.compile(r"\b([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s:/?#@]{0,200}):[^\s/@]{1,500}@")
+_LOGIN = re.compile(r"\b([A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s:/?#@]{0,200}):[^\s/]{1,500}@")
 
 
 def masked(text: str) -> str:

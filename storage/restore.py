@@ -24,9 +24,9 @@ from storage.bundle import (
     measure,
     must_match,
     read_manifest,
-    sync_folder,
 )
 from storage.database import open_engine, transaction
+from storage.durable import sync_folder
 from storage.errors import SchemaError, UsageError
 from storage.settings import Settings
 from storage.tables import site

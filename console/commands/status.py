@@ -7,6 +7,7 @@ import click
 
 from console.desk import Desk, now, pass_desk
 from console.render import print_facts, print_json, print_table
+from console.words import size
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -79,7 +80,7 @@ def _print(figures: dict[str, Any]) -> None:
             ("shared stories", figures["shared_clusters"]),
             ("hot bodies", f"{figures['hot_bodies']} ({figures['hot_bytes']} bytes)"),
             ("database", _database(figures["storage"], figures["articles"])),
-            ("archive", f"{_size(room['archive_bytes'])} in {room['archive_files']} files"),
+            ("archive", f"{size(room['archive_bytes'])} in {room['archive_files']} files"),
             ("last change", figures["last_change"]),
         ]
     )
@@ -98,18 +99,11 @@ def _print(figures: dict[str, Any]) -> None:
 
 
 def _database(room: dict[str, Any], articles: int) -> str:
-    whole = _size(room["database_bytes"])
+    whole = size(room["database_bytes"])
     if room["index_bytes"] is None:
         return whole
     each = f", {room['index_bytes'] // articles} bytes an article" if articles else ""
-    return f"{whole}, of them {_size(room['index_bytes'])} to find near-duplicates{each}"
-
-
-def _size(count: int) -> str:
-    for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= least:
-            return f"{count / least:.1f} {unit}"
-    return f"{count} bytes"
+    return f"{whole}, of them {size(room['index_bytes'])} to find near-duplicates{each}"
 
 
 def _check(desk: Desk, as_json: bool) -> None:

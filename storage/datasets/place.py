@@ -1,12 +1,11 @@
 """Where a dataset goes: a folder or any fsspec URL. A file is there under its name only when it is whole."""
 
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from storage.durable import publish
 from storage.errors import InputError
 
 
@@ -32,8 +31,8 @@ class Place:
     def publish(self, name: str) -> Iterator[IO[bytes]]:
         """Write a file that appears when the block ends well, in the place of an older one of that name."""
         final = self.path(name)
-        self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
         if not self._local:  # object stores show an object when it is complete, and have no cheap renaming
+            self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
             with self._files.open(final, "wb") as out:
                 try:
                     yield out
@@ -41,17 +40,8 @@ class Place:
                     getattr(out, "discard", lambda: None)()
                     raise
             return
-        target = Path(final)
-        part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            with part.open("wb") as out:
-                yield out
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(target)
-            _sync(target.parent)
-        finally:
-            part.unlink(missing_ok=True)
+        with publish(Path(final)) as out:
+            yield out
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
@@ -71,12 +61,3 @@ class Place:
             self._files.rm_file(self.path(name))
         except FileNotFoundError:
             return
-
-
-def _sync(folder: Path) -> None:
-    """A rename is safe from a power cut once its folder is on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,7 +10,7 @@ from console.web.pages.articles import pieces
 from console.web.pages.overview import stacked
 from console.web.pages.sources import heat
 from console.web.templates import FOLDER
-from console.web.words import is_link
+from console.words import is_link
 from crawler import habits
 from crawler.rates import Rates
 from crawler.source_entry import source_config

@@ -13,6 +13,7 @@ from storage.masking import MaskedRecord, masked
     [
         ("see https://desk:s3cret@news.example/a?b=c@d", "see https://desk:***@news.example/a?b=c@d"),
         ("redis://:s3cret@redis:6379/0", "redis://:***@redis:6379/0"),
+        ("redis://:s3@cret@redis:6379/0", "redis://:***@redis:6379/0"),
         (
             "postgresql+psycopg://desk:a:b%40c@db/x and http://u:p@q/",
             "postgresql+psycopg://desk:***@db/x and http://u:***@q/",

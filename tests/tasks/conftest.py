@@ -1,15 +1,20 @@
 """The stage of the task tests: a store of each kind, and pages that wait to be processed."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 
 from storage import pages, snapshots, sources
 from storage.records import Candidate, Exchange, Hints, Lead, SourceConfig, Via
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
+from tasks.app import CopydeskApp
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -55,3 +60,17 @@ def fetched(store: Store, now: datetime) -> Callable[..., int]:
         return page.id
 
     return arrive
+
+
+@pytest.fixture
+def worker(settings: Settings, valkey_url: str) -> Iterator[CopydeskApp]:
+    """A real worker with a pool of one process; the app speaks to its broker."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushdb()
+    options = {"data": settings.data, "database": settings.database, "broker": valkey_url}
+    named = load_settings(options, environ={}, file=settings.data / "none.toml")
+    command = [sys.executable, "-m", "tasks.worker", "process", "1"]
+    with subprocess.Popen(command, env={**os.environ, **named.environment()}, stderr=subprocess.DEVNULL) as process:
+        yield CopydeskApp(named)
+        process.terminate()
+        process.wait(20)

@@ -3,10 +3,8 @@
 import base64
 import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from celery import Celery
 
 from storage import pages
 from storage.records import PageState
-from storage.settings import Settings, load_settings
 from storage.store import Store
 from tasks.app import PROCESS, PROCESS_PAGES, CopydeskApp
 from tasks.queue import CeleryQueue, announce
@@ -31,19 +28,6 @@ class Evil:
 
     def __reduce__(self) -> tuple[Callable[..., int], tuple[str]]:
         return os.system, (f"touch {self.mark}",)
-
-
-@pytest.fixture
-def worker(settings: Settings, valkey_url: str) -> Iterator[CopydeskApp]:
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushdb()
-    options = {"data": settings.data, "database": settings.database, "broker": valkey_url}
-    named = load_settings(options, environ={}, file=settings.data / "none.toml")
-    command = [sys.executable, "-m", "tasks.worker", "process", "1"]
-    with subprocess.Popen(command, env={**os.environ, **named.environment()}, stderr=subprocess.DEVNULL) as process:
-        yield CopydeskApp(named)
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)

@@ -1,10 +1,7 @@
 """A page that crashes its parser's process, by a real SIGSEGV in a real worker, ends alone in quarantine."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,7 @@ import redis
 
 from storage import pages, quarantine
 from storage.records import Disposition, Page, PageState
-from storage.settings import Settings, load_settings
+from storage.settings import Settings
 from storage.store import Store
 from tasks.app import CopydeskApp
 from tasks.outcome import OutcomeKind
@@ -48,20 +45,6 @@ def batch(fetched: Callable[..., int]) -> list[int]:
     stories = [STORY.format(n=n, words=f"Number {n}. {WORDS * n}") for n in (3, 4, 5)]
     stories[1] = stories[1].replace("<p>", "<p>POISON ")
     return [fetched(f"https://harbour.example/{n}", story) for n, story in enumerate(stories)]
-
-
-@pytest.fixture
-def worker(settings: Settings, valkey_url: str) -> Iterator[CopydeskApp]:
-    """A real worker with a pool of one process; the app speaks to its broker."""
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushdb()
-    options = {"data": settings.data, "database": settings.database, "broker": valkey_url}
-    named = load_settings(options, environ={}, file=settings.data / "none.toml")
-    command = [sys.executable, "-m", "tasks.worker", "process", "1"]
-    with subprocess.Popen(command, env={**os.environ, **named.environment()}, stderr=subprocess.DEVNULL) as process:
-        yield CopydeskApp(named)
-        process.terminate()
-        process.wait(20)
 
 
 def page_of(store: Store, page_id: int) -> Page:
