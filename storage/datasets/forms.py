@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import chain, islice
@@ -90,7 +91,8 @@ def parquet(rows: Iterable[Row], out: IO[bytes]) -> int:
         from pyarrow import parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
-            "Parquet needs pyarrow: pip install 'copydesk[parquet]', or requirements-parquet.txt"
+            "Parquet needs pyarrow, which is not installed: "
+            f"{sys.executable} -m pip install -r requirements-parquet.txt, in Copydesk's folder"
         ) from error
     first, rows = _peek(rows)
     names = _names(first)
