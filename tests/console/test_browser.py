@@ -175,6 +175,8 @@ def _retries(page: Page, desk: Desk) -> None:
 def _looks_at_everything(page: Page, desk: Desk) -> None:
     address = desk.newsroom.sources[0]
     paths = ("/", "/sources", f"/sources/{address.name}", "/sources/new", "/articles", "/runs", "/settings")
+    # as if the page had just become narrow, and no picture had been drawn anew yet
+    page.add_init_script("window.ResizeObserver = class { observe() {} }")
     for path in (*paths, f"/explain?url={address.url}"):
         page.goto(path)
         _is_sound(page)
