@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, and_, bindparam, select, update
 
 from storage import changes, clusters, similar, withdrawals
 from storage.codec import to_plain
@@ -11,6 +11,12 @@ from storage.database import Tx
 from storage.errors import NotFound
 from storage.records import Access, ChangeClass, ChangeKind, DecisionKind, Filing, Fingerprint, Known
 from storage.tables import article, article_version, fingerprint
+
+# Built once: for each article that would take as long as to run them.
+_OF = article.c.id == bindparam("of")
+_NEW = article.insert().returning(article.c.id)
+_PRESENT = select(article.c.version, article.c.cluster_id).where(_OF)
+_GROWN = update(article).where(_OF).values(version=bindparam("version"), updated_at=bindparam("updated_at"))
 
 
 def known_at(tx: Tx, url: str) -> Known | None:
@@ -69,10 +75,14 @@ def _found(tx: Tx, filing: Filing, now: datetime) -> int:
         "first_seen": filing.page.discovered_at,
         "updated_at": now,
     }
-    article_id = int(tx.execute(article.insert().values(**values).returning(article.c.id)).scalar_one())
+    article_id = int(tx.execute(_NEW, values).scalar_one())
     _insert_version(tx, article_id, 1, filing, now)
     _index(tx, article_id, filing, cluster_id)
-    changed = clusters.join(tx, cluster_id, merges, article_id)
+    changed: list[tuple[int, int]] = []
+    if joined is None and not merges:
+        clusters.begin(tx, cluster_id, article_id)
+    else:
+        changed = clusters.join(tx, cluster_id, merges, article_id)
     told = [(ChangeKind.CREATED, article_id, 1, cluster_id)]
     told += [(ChangeKind.CLUSTERED, other, version, cluster_id) for other, version in changed]
     changes.append(tx, told, now)
@@ -80,15 +90,37 @@ def _found(tx: Tx, filing: Filing, now: datetime) -> int:
 
 
 def _revise(tx: Tx, article_id: int, filing: Filing, now: datetime) -> None:
-    current = select(article.c.version, article.c.cluster_id).where(article.c.id == article_id)
-    version, cluster_id = tx.execute(current).one()
+    version, cluster_id = tx.execute(_PRESENT, {"of": article_id}).one()
     _insert_version(tx, article_id, version + 1, filing, now)
-    tx.execute(update(article).where(article.c.id == article_id).values(version=version + 1, updated_at=now))
+    tx.execute(_GROWN, {"of": article_id, "version": version + 1, "updated_at": now})
     _index(tx, article_id, filing, cluster_id)
     if filing.decision.change_class is ChangeClass.RETRACTION:
         withdrawals.hide(tx, article_id, withdrawals.RETRACTED, now)
     else:
-        changes.append(tx, [(ChangeKind.UPDATED, article_id, version + 1, cluster_id)], now)
+        places = [one for one in clusters.lead(tx, cluster_id) if one[0] != article_id]
+        told = [(ChangeKind.UPDATED, article_id, version + 1, cluster_id)]
+        told += [(ChangeKind.CLUSTERED, other, at, cluster_id) for other, at in places]
+        changes.append(tx, told, now)
+
+
+def restand(tx: Tx, filing: Filing, now: datetime) -> None:
+    """Let an article whose text stays stand for its cluster as its page says now: by its credit, its canonical address.
+
+    That makes no version: what a reader calls the article is the same.
+    """
+    current = and_(article.c.id == filing.decision.article_id, article_version.c.version == article.c.version)
+    columns = (article.c.id, article.c.version, article.c.cluster_id, article_version.c.standing)
+    query = select(*columns, article_version.c.evidence)
+    row = tx.execute(query.join(article_version, article_version.c.article_id == article.c.id).where(current)).one()
+    declared = filing.decision.evidence.get(clusters.CANONICAL)
+    if (row.standing, row.evidence.get(clusters.CANONICAL)) == (filing.standing, declared):
+        return
+    evidence = {name: value for name, value in row.evidence.items() if name != clusters.CANONICAL}
+    evidence |= {clusters.CANONICAL: declared} if declared else {}
+    mine = and_(article_version.c.article_id == row.id, article_version.c.version == row.version)
+    tx.execute(update(article_version).where(mine).values(standing=filing.standing, evidence=evidence))
+    places = clusters.lead(tx, row.cluster_id)
+    changes.append(tx, [(ChangeKind.CLUSTERED, one, at, row.cluster_id) for one, at in places], now)
 
 
 def _insert_version(tx: Tx, article_id: int, version: int, filing: Filing, now: datetime) -> None:
@@ -98,9 +130,9 @@ def _insert_version(tx: Tx, article_id: int, version: int, filing: Filing, now: 
     values |= {name: to_plain(getattr(clean, name)) for name in ("authors", "keywords", "blocks", "provenance")}
     values |= {"article_id": article_id, "version": version, "created_at": now, "snapshot_id": filing.page.snapshot_id}
     values |= {"change_class": decision.change_class, "reason": decision.reason, "similarity": decision.similarity}
-    values |= {"evidence": dict(decision.evidence), "credit": filing.credit, "standing": filing.standing}
+    values |= {"evidence": dict(decision.evidence), "standing": filing.standing}
     values |= {"content_hash": filing.content_hash, "word_count": filing.word_count}
-    tx.execute(article_version.insert().values(**values))
+    tx.execute(article_version.insert(), values)
 
 
 def _index(tx: Tx, article_id: int, filing: Filing, cluster_id: int) -> None:

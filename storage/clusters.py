@@ -4,12 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, or_, select, update
 
 from storage.database import Tx
 from storage.records import Precision
 from storage.tables import article, article_version, cluster
 
+_ALONE = "only_member"
+_FOUND = cluster.insert().returning(cluster.c.id)
+_LEADS = select(cluster.c.primary_article_id, cluster.c.primary_reason).where(cluster.c.id == bindparam("of"))
+_BEGIN = update(cluster).where(cluster.c.id == bindparam("of")).values(primary_article_id=bindparam("first"))
 _LATEST = datetime.max.replace(tzinfo=UTC)
 DECLARES = 3
 """Standing of an article that names another site's address as its canonical one: it stands behind all others."""
@@ -33,8 +37,13 @@ class _Member:
 
 def found(tx: Tx, now: datetime) -> int:
     """Begin a cluster; returns its id."""
-    values = {"primary_reason": "only_member", "created_at": now}
-    return int(tx.execute(cluster.insert().values(**values).returning(cluster.c.id)).scalar_one())
+    values = {"primary_reason": _ALONE, "created_at": now}
+    return int(tx.execute(_FOUND, values).scalar_one())
+
+
+def begin(tx: Tx, cluster_id: int, article_id: int) -> None:
+    """Let an article be the first of a cluster that was just found: there is nobody to compare it with."""
+    tx.execute(_BEGIN, {"of": cluster_id, "first": article_id})
 
 
 def current(tx: Tx, cluster_id: int) -> int:
@@ -70,8 +79,10 @@ def lead(tx: Tx, cluster_id: int) -> list[tuple[int, int]]:
     members = _members(tx, article.c.cluster_id == cluster_id)
     if not members:
         return []  # the last primary stands for what was there
-    before = tx.execute(select(cluster.c.primary_article_id).where(cluster.c.id == cluster_id)).scalar()
-    best = _crown(tx, cluster_id, members, _declared(tx, cluster_id))
+    before, reason = tx.execute(_LEADS, {"of": cluster_id}).one()
+    if len(members) == 1 and (before, reason) == (members[0].article_id, _ALONE):
+        return []
+    best = _crown(tx, cluster_id, members, _declared(tx, cluster_id) if len(members) > 1 else frozenset())
     if best.article_id == before:
         return []
     return sorted((one.article_id, one.version) for one in members if one is best or one.article_id == before)
@@ -163,7 +174,7 @@ def _rank(one: _Member, declared: Collection[str]) -> _Rank:
 def _reason(best: _Rank, others: Collection[_Rank]) -> str:
     """By what the primary stands before the next best."""
     if not others:
-        return "only_member"
+        return _ALONE
     names = ("canonical", "credited", "earliest", "most_complete", "first_filed")
     pairs = zip(names, best, min(others), strict=True)
     return next(name for name, mine, theirs in pairs if mine != theirs)

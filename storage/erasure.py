@@ -144,7 +144,9 @@ def _erase(tx: Tx, article_id: int | None, mine: Collection[int], reason: str, n
 
 def _erase_article(tx: Tx, article_id: int, reason: str, now: datetime) -> int:
     empty = {"title": TITLE, "text": "", "blocks": [], "authors": [], "keywords": [], "provenance": {}, "word_count": 0}
-    empty |= dict.fromkeys(("subtitle", "description", "publisher", "section", "image", "license", "credit"))
+    empty |= dict.fromkeys(
+        ("subtitle", "description", "publisher", "section", "image", "license", "credit", "dateline")
+    )
     empty |= {"evidence": {}, "content_hash": "erased"}
     known = {name: value for name, value in empty.items() if name in article_version.c}
     count = tx.execute(update(article_version).where(article_version.c.article_id == article_id).values(**known))

@@ -104,7 +104,8 @@ SELECT a.id, a.url, a.site, s.name AS source, v.publisher, v.title, v.subtitle, 
        v.published_at, v.published_precision, v.modified_at, v.language, v.section, v.keywords, v.image,
        v.text, v.word_count, v.access, v.license, v.tdm,
        a.cluster_id, COALESCE(c.primary_article_id = a.id, FALSE) AS is_primary,
-       v.version, v.change_class, v.content_hash, a.first_seen, v.fetched_at, a.updated_at
+       v.version, v.change_class, v.content_hash, a.first_seen, v.fetched_at, a.updated_at,
+       v.credit, v.dateline
 FROM article AS a
 JOIN article_version AS v ON v.article_id = a.id AND v.version = a.version
 JOIN cluster AS c ON c.id = a.cluster_id

@@ -1,13 +1,14 @@
 """Reading articles: whole canonical records, by id, by address, in lists, with their versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, func, literal, select, tuple_
 
 from storage import clusters
 from storage.codec import from_plain, to_plain
-from storage.database import Tx, chunks
+from storage.database import Tx, chunks, plan_anew
 from storage.errors import NotFound
 from storage.filters import Filter
 from storage.records import Access, Article, Block, ChangeClass, Clean, Precision, Provenance
@@ -16,6 +17,8 @@ from storage.tables import article, article_version, cluster, snapshot, source
 
 SCHEMA_VERSION = 1
 """Of the canonical record's JSON form."""
+_FEW = 5_000
+_PRESENT = (article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version)
 
 
 def get(tx: Tx, article_id: int) -> Article:
@@ -36,22 +39,15 @@ def listed(
     tx: Tx, *, after: int = 0, limit: int = 100, source_name: str | None = None, having: Filter | None = None
 ) -> list[Article]:
     """Articles with an id above `after`, by id; those withdrawn are left out."""
-    query = _current().where(article.c.id > after, article.c.withdrawn_at.is_(None))
-    if source_name:
-        query = query.where(source.c.name == source_name)
-    if having:
-        query = query.where(*having.conditions())
-    return [_record(row) for row in tx.execute(query.order_by(article.c.id).limit(limit)).mappings()]
+    having = replace(having or Filter(), source=source_name) if source_name else having or Filter()
+    start = after or _before_those_of_its_time(tx, having)
+    return some(tx, _ids(tx, lambda column: column > start, limit, having))
 
 
 def newest(tx: Tx, *, before: int | None = None, limit: int = 100, having: Filter | None = None) -> list[Article]:
     """Articles with an id below `before`, the highest first; those withdrawn are left out."""
-    query = _current().where(article.c.withdrawn_at.is_(None))
-    if before is not None:
-        query = query.where(article.c.id < before)
-    if having:
-        query = query.where(*having.conditions())
-    return [_record(row) for row in tx.execute(query.order_by(article.c.id.desc()).limit(limit)).mappings()]
+    end = 2**53 if before is None else before
+    return some(tx, _ids(tx, lambda column: column < end, limit, having or Filter(), down=True))[::-1]
 
 
 def some(tx: Tx, ids: list[int]) -> list[Article]:
@@ -147,8 +143,47 @@ def to_json(found: Article) -> dict[str, Any]:
     }
 
 
+def _ids(
+    tx: Tx, place: Callable[[Any], ColumnElement[bool]], limit: int, having: Filter, *, down: bool = False
+) -> list[int]:
+    """The ids of a page of a list. They are chosen from narrow rows; only what is shown is read whole."""
+    conditions = having.conditions()
+    query = select(article.c.id).where(place(article.c.id), article.c.withdrawn_at.is_(None), *conditions)
+    if having.asks_versions:  # where both sides know the place, neither is passed through from its end
+        query = query.join(article_version, _PRESENT).where(place(article_version.c.article_id))
+    if conditions:
+        plan_anew(tx)
+    order = article.c.id + 0 if _few_then(tx, having) else article.c.id  # an expression: sorted, not walked through
+    return list(tx.execute(query.order_by(order.desc() if down else order).limit(limit)).scalars())
+
+
+def _few_then(tx: Tx, having: Filter) -> bool:
+    """Whether few articles are of the time that is asked for.
+
+    Ids rise with time, which PostgreSQL's planner cannot know: it would walk through all that are older.
+    """
+    times = _times(tx, having)
+    found = select(literal(1)).where(*times).limit(_FEW).subquery()
+    return bool(times) and int(tx.execute(select(func.count()).select_from(found)).scalar_one()) < _FEW
+
+
+def _before_those_of_its_time(tx: Tx, having: Filter) -> int:
+    """An id below those of all articles of the time that is asked for, 0 at least: to walk from there."""
+    times = _times(tx, having)
+    column = article_version.c.article_id if having.published() else article.c.id
+    lowest = select(func.min(column + 0)).where(*times)  # an expression, again
+    return int(tx.execute(lowest).scalar() or 1) - 1 if times else 0
+
+
+def _times(tx: Tx, having: Filter) -> list[ColumnElement[bool]]:
+    """What is asked of a time that an index knows."""
+    if tx.dialect.name != "postgresql":
+        return []
+    return having.published() or having.seen()
+
+
 def _current() -> Select[Any]:
-    return _select((article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version))
+    return _select(_PRESENT)
 
 
 def _select(version_join: Any) -> Select[Any]:

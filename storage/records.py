@@ -369,6 +369,8 @@ class Extracted(Record):
     authors: tuple[Finding[tuple[str, ...]], ...] = ()
     credit: tuple[Finding[str], ...] = ()
     """Agencies, newsrooms and accounts that a byline names instead of, or beside, persons."""
+    dateline: tuple[Finding[str], ...] = ()
+    """The place that the report is dated from."""
     published_at: tuple[Finding[datetime], ...] = ()
     published_precision: Precision | None = None
     modified_at: tuple[Finding[datetime], ...] = ()
@@ -412,6 +414,10 @@ class Clean(Record):
     subtitle: str | None = None
     description: str | None = None
     authors: tuple[str, ...] = ()
+    credit: str | None = None
+    """The agency that the text is credited to, else the newsroom or account that stands in its byline."""
+    dateline: str | None = None
+    """The place that the report is dated from, as printed: "LONDON"."""
     publisher: str | None = None
     published_at: datetime | None = None
     published_precision: Precision | None = None
@@ -641,8 +647,6 @@ class Filing(Record):
     decision: Decision
     boilerplate: Boilerplate | None = None
     """What was known of the text's lines; None has it looked up."""
-    credit: str | None = None
-    """The agency that the text is credited to."""
     standing: int = 1
     """As a candidate for its cluster's primary: 0 the credited source itself, 1 uncredited, 2 a credited copy,
     3 one that names another site's address as the original's."""

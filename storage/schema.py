@@ -19,7 +19,7 @@ CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 )
 """
-HEAD = "0009"
+HEAD = "0011"
 """The newest migration; a test compares it with the migrations' folder."""
 
 
@@ -34,10 +34,12 @@ def prepare(engine: Engine, *, create: bool = True) -> None:
     elif present is None:
         raise SchemaError("the database is empty; 'copydesk migrate' makes the schema")
     elif present != HEAD:
-        age = (
-            "newer than this program; install the newer Copydesk" if present > HEAD else "older; run 'copydesk migrate'"
-        )
-        raise SchemaError(f"the database's schema is {present}, this program needs {HEAD}: it is {age}")
+        raise _other(present)
+
+
+def _other(present: str) -> SchemaError:
+    age = "newer than this program; install the newer Copydesk" if present > HEAD else "older; run 'copydesk migrate'"
+    return SchemaError(f"the database's schema is {present}, this program needs {HEAD}: it is {age}")
 
 
 def revision(engine: Engine) -> str | None:
@@ -71,7 +73,13 @@ def create_fresh(engine: Engine) -> None:
 
 
 def migrate(engine: Engine, *, to: str = "head") -> str:
-    """Move the schema forward to the newest revision, all steps in one transaction; returns the revision."""
+    """Move the schema forward to the newest revision, all steps in one transaction; returns the revision.
+
+    A migration that is interrupted leaves what was there. Raises SchemaError for a newer schema, and StoreError.
+    """
+    present = revision(engine)
+    if present is not None and present > HEAD:
+        raise _other(present)
     with transaction(engine, writes=True) as tx:
         migrate_in(tx, to=to)
     return revision(engine) or ""

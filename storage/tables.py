@@ -221,7 +221,8 @@ snapshot = Table(
     Index("snapshot_page_ix", "page_id"),
 )
 _packed = snapshot.c.archive_file.is_not(None)
-Index("snapshot_file_ix", snapshot.c.archive_file, sqlite_where=_packed, postgresql_where=_packed)
+_place = (snapshot.c.archive_file, snapshot.c.archive_offset)
+Index("snapshot_file_ix", *_place, sqlite_where=_packed, postgresql_where=_packed)
 HOT = snapshot.c.archive_file.is_(None) & snapshot.c.pruned_at.is_(None)
 """Of a body that is in the database."""
 Index("snapshot_hot_ix", snapshot.c.id, sqlite_where=HOT, postgresql_where=HOT)
@@ -272,7 +273,7 @@ article_version = Table(
     Column("reason", String(60), nullable=False),
     Column("similarity", Float),
     Column("evidence", Json, nullable=False),  # what the decision was made from
-    Column("credit", Chars),  # the agency that the text is credited to
+    Column("credit", Chars),  # the agency that the text is credited to, or the house in its byline
     Column("standing", Integer, nullable=False),  # as a cluster's primary: 0 the source, 2 a copy, see Filing
     Column("content_hash", String(80), nullable=False),
     Column("snapshot_id", BigId, ForeignKey("snapshot.id"), nullable=False),
@@ -298,7 +299,17 @@ article_version = Table(
     Column("tdm", Chars),
     Column("provenance", Json, nullable=False),
     Column("pruned_at", Utc),  # when the text went because its time was over; never of the current version
+    Column("dateline", Chars),
 )
+
+# Filters that few articles pass. SQLite, without statistics, would take these ways where most pass, too.
+_prefixes = {"language": "text_pattern_ops"}
+Index("article_version_language_ix", article_version.c.language, postgresql_ops=_prefixes).ddl_if("postgresql")
+for _name in ("publisher", "section", "access"):
+    Index(f"article_version_{_name}_ix", article_version.c[_name]).ddl_if("postgresql")
+_time = (article_version.c.published_at, article_version.c.article_id)
+Index("article_version_published_at_ix", *_time).ddl_if("postgresql")
+Index("article_first_seen_ix", article.c.first_seen, article.c.id).ddl_if("postgresql")
 
 fingerprint = Table(
     "fingerprint",

@@ -45,7 +45,7 @@ def _claims(clean: Clean) -> list[str]:
     opening = _OPENING.match(lines[0]) if lines else None
     closing = _CLOSING.match(lines[-1]) if lines else None
     claims = [opening.group(1) if opening else "", (closing.group(1) or closing.group(2)) if closing else ""]
-    return claims + list(clean.authors)
+    return [*claims, *clean.authors, clean.credit or ""]
 
 
 def _agency(claim: str) -> str | None:

@@ -14,6 +14,8 @@ from tasks.words import fold, tokens
 
 _WITHHELD = {Access.FREE: 0, Access.METERED: 1, Access.PARTIAL: 2, Access.PAYWALL: 3, Access.CONSENT: 4}
 
+_LONGEST_OFFER = 40
+"""Words of a line that stands where the rest of an article would be."""
 _TOLD = 3
 """So many of the articles compared are kept as evidence."""
 
@@ -59,6 +61,8 @@ def decide(
     if same_url is not None:
         return _again(clean, print_, same_url, limits, boilerplate)
     strangers = sorted((known for known in others if known.url != clean.url), key=lambda known: known.article_id)
+    if not strangers:
+        return Decision(kind=DecisionKind.NEW, reason="new_story")
     mine = marks_of(print_)
     weighed = _weigh(mine, print_, strangers, weights)
     equal = [one.known for one in weighed if _is_equal(mine, clean.published_at, one, limits)]
@@ -207,9 +211,21 @@ def _is_worse(clean: Clean, known: Known, limits: Thresholds) -> bool:
         return True
     if new >= limits.shrunk * old:
         return False
+    if _is_cut_with_an_offer(clean.text, known.text):
+        return True
     common = compare.overlap(clean.text, known.text).forward
     # An error page has another title as well; a story rewritten as a short one keeps its title or its words.
     return common >= limits.kept or (common <= limits.replaced and fold(clean.title) != fold(known.title))
+
+
+def _is_cut_with_an_offer(new: str, old: str) -> bool:
+    """Whether the new text is the beginning of the old one and a line that asks to pay, or to read elsewhere."""
+    start, _, last = new.rstrip().rpartition("\n")
+    return (
+        len(tokens(last)) <= _LONGEST_OFFER
+        and not compare.announces_correction(last, "")
+        and compare.is_prefix(start, old)
+    )
 
 
 def _is_cosmetic(clean: Clean, known: Known, boilerplate: Collection[str]) -> bool:

@@ -18,6 +18,8 @@ from tasks.setbacks import is_home, returned, set_back, shut_out
 _TWIN = "canonical_twin"
 NEARLY_EQUAL = 0.95
 """Share of common trigrams from which a copy is not found by keys of its own."""
+_STAYED = ("unchanged", "cosmetic")
+"""Reasons for no version by which the page still is the article: what else it says is heard."""
 _KINDS = {
     DecisionKind.NEW: OutcomeKind.NEW,
     DecisionKind.SAME: OutcomeKind.SAME,
@@ -122,7 +124,7 @@ def _adopt(tx: Tx, article_id: int, page: Page, now: datetime) -> None:
 
 
 def _filing(page: Page, read: Read, decision: Decision, lines: Boilerplate, keys: tuple[int, ...]) -> Filing:
-    credit, standing = credited(read.clean)
+    _, standing = credited(read.clean)
     source = original(read.clean)
     if source is not None:
         standing = clusters.DECLARES
@@ -136,7 +138,6 @@ def _filing(page: Page, read: Read, decision: Decision, lines: Boilerplate, keys
         word_count=read.word_count,
         boilerplate=lines,
         keys=keys,
-        credit=credit,
         standing=standing,
     )
 
@@ -144,6 +145,8 @@ def _filing(page: Page, read: Read, decision: Decision, lines: Boilerplate, keys
 def _write(tx: Tx, filing: Filing, now: datetime) -> Outcome:
     page, decision = filing.page, filing.decision
     article_id = articles.file(tx, filing, now)
+    if decision.kind is DecisionKind.SAME and decision.reason in _STAYED:
+        articles.restand(tx, filing, now)
     is_copy = decision.kind is DecisionKind.DUPLICATE
     disposition = Disposition.DUPLICATE if is_copy else Disposition.ARTICLE
     return _close(tx, page, _KINDS[decision.kind], disposition, decision.reason, now, article_id)

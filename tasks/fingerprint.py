@@ -9,7 +9,7 @@ import numpy as np
 from storage.records import Clean, Fingerprint
 from tasks.hashing import Hashes, distinct
 from tasks.likeness import likeness
-from tasks.marks import Marks, marks, pack, unpack
+from tasks.marks import Marks, is_short, packed, unpack
 from tasks.shingles import Shingled, shingled
 from tasks.words import fold, tokens
 
@@ -51,12 +51,11 @@ def finish(drafted: Draft, boilerplate: Collection[int] = ()) -> Fingerprint:
     """The fingerprint of a text without those of its lines (by their hashes) that many stories share."""
     text = _without(drafted.text, boilerplate)
     runs = distinct(text.runs())
-    made = marks(text, runs, drafted.title)
-    keys = runs[: KEYS if made.sketch else 0].astype(np.int64) - _SIGN
+    keys = runs[: 0 if is_short(text) else KEYS].astype(np.int64) - _SIGN
     return Fingerprint(
         algorithm=ALGORITHM,
         exact=exact_hash(drafted.text),
-        marks=pack(made),
+        marks=packed(text, runs, drafted.title),
         keys=tuple(keys.tolist()),
         lines=drafted.lines(),
     )

@@ -43,7 +43,7 @@ def slices(values: Hashes, starts: npt.NDArray[Any], ends: npt.NDArray[Any], bas
     """A polynomial hash, modulo 2**64, of each slice of the values; the place of a slice does not matter."""
     powers, inverses = _powers(base, 1 << len(values).bit_length())
     sums = np.zeros(len(values) + 1, np.uint64)
-    np.cumsum((values + _ONE) * powers[: len(values)], out=sums[1:])
+    ((values + _ONE) * powers[: len(values)]).cumsum(out=sums[1:])
     hashes: Hashes = (sums[ends] - sums[starts]) * inverses[starts]
     return hashes
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from crawler.addresses import has_login
 from crawler.urls import canonical_key, site_of
 from storage.records import Finding
 
@@ -27,13 +28,13 @@ def identify(url: str, declared: Iterable[Finding[str]]) -> Identity:
     """The identity of a page by its address and its declared canonical addresses, the most trusted first.
 
     A canonical address names the same content (RFC 6596 section 3), which a template often gets wrong: one that names
-    the home page or a section above the page is passed over. One on another site is evidence of syndication, and
-    never moves an article: else any page could file itself under a stranger's address.
+    the home page or a section above the page is passed over, as is one with a log-in in it. One on another site is
+    evidence of syndication, and never moves an article: else any page could file itself under a stranger's address.
     """
     own = _own_key(url)
     evidence: dict[str, Finding[str]] = {}
     for finding in declared:
-        key = _key(finding.value, url)
+        key = None if has_login(finding.value) else _key(finding.value, url)
         if key is None or _is_above(key, own):
             continue
         if not _same_site(key, own):

@@ -2,9 +2,10 @@
 
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from tasks.hashing import Hashes
 from tasks.shingles import Shingled
@@ -19,6 +20,7 @@ _SPARE_BITS = 8
 """A hash keeps so many bits more than the number of trigrams has: one in 2**8 agrees with a stranger's by chance."""
 _HEAD = struct.Struct("<HIBBBB")
 _MOST_WORDS = 0xFFFF
+_LOW_BITS, _BYTE = np.uint64(0xFFFF), np.uint64(8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,35 +37,28 @@ class Marks:
     title: frozenset[int]
 
 
-def marks(text: Shingled, trigrams: Hashes, title: Hashes) -> Marks:
-    """The marks of a text (with its trigrams, ascending) and its title's words; a short text has an empty sketch."""
-    bits = min(_HASH_BITS, _SPARE_BITS + max(len(trigrams), 1).bit_length())
-    short = len(text.words) < SHORT_WORDS
-    kept = trigrams[: 0 if short else SKETCH_SIZE] >> np.uint64(_HASH_BITS - bits)
-    return Marks(
-        words=min(len(text.words), _MOST_WORDS),
-        trigrams=len(trigrams),
-        bits=bits,
-        sketch=tuple(kept.tolist()),
-        numbers=_smallest(text.numbers(), FACTS),
-        names=_smallest(text.names(), FACTS),
-        title=_smallest(title, TITLE_WORDS),
-    )
+def packed(text: Shingled, trigrams: Hashes, title: Hashes) -> bytes:
+    """The marks of a text (with its trigrams, ascending) and its title's words; a short text has an empty sketch.
 
-
-def pack(one: Marks) -> bytes:
-    """The marks as bytes: about 1.25 bytes for each hash of the sketch, 2 for each other.
-
-    The sketch is coded after Elias and Fano: the low byte of each hash as it is, the high bits as the places of ones.
+    About 1.25 bytes for each hash of the sketch, 2 for each other. The sketch is coded after Elias and Fano: the low
+    byte of each hash as it is, the high bits as the places of ones.
     """
-    head = _HEAD.pack(one.words, one.trigrams, one.bits, len(one.numbers), len(one.names), len(one.title))
-    facts = [value for group in (one.numbers, one.names, one.title) for value in sorted(group)]
-    return head + np.array(facts, "<u2").tobytes() + _packed(np.array(one.sketch, np.uint32))
+    bits = min(_HASH_BITS, _SPARE_BITS + max(len(trigrams), 1).bit_length())
+    groups = [_smallest(text.numbers(), FACTS), _smallest(text.names(), FACTS), _smallest(title, TITLE_WORDS)]
+    head = _HEAD.pack(min(len(text.words), _MOST_WORDS), len(trigrams), bits, *map(len, groups))
+    facts = [value for group in groups for value in group]
+    kept = trigrams[: 0 if is_short(text) else SKETCH_SIZE] >> np.uint64(_HASH_BITS - bits)
+    return head + struct.pack(f"<{len(facts)}H", *facts) + _coded(kept)
+
+
+def is_short(text: Shingled) -> bool:
+    """Whether a text has no sketch."""
+    return len(text.words) < SHORT_WORDS
 
 
 @lru_cache(maxsize=1024)  # a story that many carry is compared with again and again
 def unpack(raw: bytes) -> Marks:
-    """The marks that `pack` made these bytes of."""
+    """The marks in these bytes."""
     words, trigrams, bits, *counts = _HEAD.unpack_from(raw)
     facts = np.frombuffer(raw, "<u2", sum(counts), _HEAD.size).tolist()
     names = counts[0] + counts[1]
@@ -79,22 +74,29 @@ def unpack(raw: bytes) -> Marks:
     )
 
 
-def _smallest(hashes: Hashes, count: int) -> frozenset[int]:
-    return frozenset(np.sort(hashes & np.uint64(0xFFFF))[:count].tolist())
+def _smallest(hashes: Hashes, count: int) -> list[int]:
+    cut = (hashes & _LOW_BITS).astype(np.uint16)
+    cut.sort()
+    return sorted(set(cut[:count].tolist()))
 
 
-def _packed(hashes: "np.typing.NDArray[np.uint32]") -> bytes:
+def _coded(hashes: Hashes) -> bytes:
     if not len(hashes):
         return b""
-    high = (hashes >> 8) + np.arange(len(hashes), dtype=np.uint32)
+    high = (hashes >> _BYTE).astype(np.intp) + _places()[: len(hashes)]
     ones = np.zeros(int(high[-1]) + 1, np.uint8)
     ones[high] = 1
     return hashes.astype(np.uint8).tobytes() + np.packbits(ones).tobytes()
+
+
+@cache
+def _places() -> npt.NDArray[np.intp]:
+    return np.arange(SKETCH_SIZE)
 
 
 def _unpacked(raw: bytes, start: int, count: int) -> tuple[int, ...]:
     if not count:
         return ()
     low = np.frombuffer(raw, np.uint8, count, start)
-    ones = np.flatnonzero(np.unpackbits(np.frombuffer(raw, np.uint8, offset=start + count)))
-    return tuple((((ones - np.arange(count)) << 8) | low).tolist())
+    ones = np.unpackbits(np.frombuffer(raw, np.uint8, offset=start + count)).nonzero()[0]
+    return tuple((((ones - _places()[:count]) << 8) | low).tolist())

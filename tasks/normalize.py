@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from storage.records import Access, Block, Clean, Extracted, Finding, Precision, Provenance, Rejection
+from tasks.credit import credited
 from tasks.identity import Identity, identify
 from tasks.words import fold, word_count
 
@@ -17,6 +18,9 @@ _RAW_LENGTH = 300
 """Characters of a finding's raw form that are kept; a body's raw form would store the page twice."""
 _AHEAD = timedelta(days=1)
 """How far a page's clock or a missing time zone may carry a date past the fetch."""
+_TEXT_CREDIT = 0.8
+_PLAIN = ("subtitle", "description", "section", "keywords", "image", "access", "license", "tdm", "credit", "dateline")
+"""The fields whose best finding is the value."""
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 _SUBTAG = re.compile(r"[a-z]{2,3}")
 # Retired codes that are still sent (IANA Language Subtag Registry, 'Preferred-Value'; ISO 639-2 for the long ones).
@@ -91,7 +95,7 @@ def primary_language(tag: str | None) -> str | None:
 
 
 def people(names: Iterable[str], publisher: str | None) -> tuple[str, ...]:
-    """The names once each, in order; a spelling in capitals yields to a mixed one; the publisher is no person."""
+    """The names once each, in order; a spelling in capitals yields to a mixed one; the source's house is no person."""
     kept: dict[str, str] = {}
     for name in names:
         key = fold(name)
@@ -109,18 +113,16 @@ def _assemble(
     publisher_name = publisher.value if publisher else facts.publisher
     winners: dict[str, Finding[Any] | None] = {"title": title, "text": body, "publisher": publisher}
     winners |= {"published_at": published, "modified_at": _modified(extracted, published, facts.fetched_at)}
-    winners |= {"authors": _authors(extracted, publisher_name), "language": _language(extracted)}
-    for name in ("subtitle", "description", "section", "keywords", "image", "access", "license", "tdm"):
+    winners |= {"authors": _authors(extracted, publisher_name, facts.publisher), "language": _language(extracted)}
+    for name in _PLAIN:
         winners[name] = best(getattr(extracted, name))
     values = {name: winner.value for name, winner in winners.items() if winner is not None and name != "text"}
-    # The record has no field for a credit: it is kept where it came from.
-    winners["credit"] = best(extracted.credit)
-    values["authors"] = people(values.get("authors", ()), publisher_name)
+    values["authors"] = _without_house(people(values.get("authors", ()), facts.publisher), publisher_name)
     values["keywords"] = tuple(dict.fromkeys(values.get("keywords", ())))
     values["language"] = primary_language(values.get("language") or facts.language)
     values["publisher"] = publisher_name
     values["access"] = values.get("access", Access.FREE)
-    return Clean(
+    clean = Clean(
         url=identity.url,
         text=text,
         blocks=body.value,
@@ -129,11 +131,29 @@ def _assemble(
         provenance=_provenance(winners, identity),
         **values,
     )
+    return _credited(clean)
 
 
-def _authors(extracted: Extracted, publisher: str | None) -> Finding[tuple[str, ...]] | None:
-    """The best finding that names a person after the publisher and addresses are taken out."""
-    return next((finding for finding in ranked(extracted.authors) if people(finding.value, publisher)), None)
+def _credited(clean: Clean) -> Clean:
+    """The article with the agency that its text or its byline names as its credit, if there is one."""
+    agency, _ = credited(clean)
+    if agency is None or agency == clean.credit:
+        return clean
+    trace = Provenance(source="text:credit", raw=agency, confidence=_TEXT_CREDIT)
+    return replace(clean, credit=agency, provenance=MappingProxyType({**clean.provenance, "credit": trace}))
+
+
+def _without_house(names: tuple[str, ...], publisher: str | None) -> tuple[str, ...]:
+    """The names without the publisher's, which stands beside persons as no person; alone it is a writer's own site."""
+    others = tuple(name for name in names if fold(name) != fold(publisher or ""))
+    return others or names
+
+
+def _authors(extracted: Extracted, publisher: str | None, house: str | None) -> Finding[tuple[str, ...]] | None:
+    """The best finding that names a person beside the publisher; else one that is all a writer's own site says."""
+    findings = ranked(extracted.authors)
+    named = (finding for name in (publisher, house) for finding in findings if people(finding.value, name))
+    return next(named, None)
 
 
 def _language(extracted: Extracted) -> Finding[str] | None:

@@ -1,4 +1,4 @@
-"""Rejections that may not be the last word: a block page in a page's place, an article that seems to be gone."""
+"""Rejections that may not be the last word: a wall in a page's place, an article that seems to be gone."""
 
 from datetime import datetime, timedelta
 
@@ -10,17 +10,17 @@ from storage.settings import Settings
 from tasks.outcome import Outcome, OutcomeKind
 
 MOST_WALLS = 3
-"""Times that a page is tried again after a block page came in its place with status 200."""
+"""Times that a page is tried again after a block page or a question for consent came in its place with status 200."""
 
 
 def set_back(tx: Tx, page: Page, reason: str, now: datetime, settings: Settings) -> Outcome | None:
     """Deal with a rejection that is to be seen once more; None where it is the last word.
 
-    A block page is tried again later, a few times, and its site is asked half as often from then on. An article whose
-    page says that it is no more is looked at again before it counts as withdrawn.
+    A page behind a wall is tried again later, a few times; after a block page its site is asked half as often from then
+    on. An article whose page says that it is no more is looked at again before it counts as withdrawn.
     """
-    if reason == "blocked_page":
-        return _wall(tx, page, now, settings)
+    if reason in ("blocked_page", "consent_wall"):
+        return _wall(tx, page, reason, now, settings)
     if reason in follow.GONE and is_home(tx, page):
         told = follow.close(tx, page, reason, now, gone_after=timedelta(seconds=settings.gone_after_s))
         left = pages.get(tx, page.id).disposition
@@ -61,13 +61,14 @@ def shut_out(tx: Tx, page: Page, url: str, now: datetime) -> Outcome:
     return Outcome(page_id=page.id, kind=OutcomeKind.REJECTED, reason=reason, disposition=kind)
 
 
-def _wall(tx: Tx, page: Page, now: datetime, settings: Settings) -> Outcome | None:
+def _wall(tx: Tx, page: Page, reason: str, now: datetime, settings: Settings) -> Outcome | None:
     if page.snapshot_id is None or not snapshots.get(tx, page.snapshot_id).request_headers:
         return None  # somebody handed it in: the site was never asked
     walls = doubts.walled(tx, page.id)
     if walls > MOST_WALLS:
         doubts.clear(tx, page.id)
         return None
-    sites.slow_down(tx, page.site, least_s=settings.delay_s, most_s=settings.max_delay_s)
-    pages.again(tx, page.id, now + walls * follow.BLOCKED_FOR, "blocked_page")
-    return Outcome(page_id=page.id, kind=OutcomeKind.POSTPONED, reason="blocked_page")
+    if reason == "blocked_page":  # the other asks readers too, and says nothing of how often we come
+        sites.slow_down(tx, page.site, least_s=settings.delay_s, most_s=settings.max_delay_s)
+    pages.again(tx, page.id, now + walls * follow.BLOCKED_FOR, reason)
+    return Outcome(page_id=page.id, kind=OutcomeKind.POSTPONED, reason=reason)

@@ -7,12 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.hashing import BASE, RUN_BASE, Hashes, distinct, mixed, slices
+from tasks.letters import latin_words
 from tasks.vocabulary import Kind, Vocabulary
 from tasks.words import written
 
 _THIRD, _NINTH = (np.uint64(pow(BASE, power, 1 << 64)) for power in (3, 9))
 _HALF = np.uint64(32)
 _ONE = np.int32(1)
+_START = np.zeros(1, np.intp)
 _BREAK, _CAPITAL, _DIGIT = map(int, (Kind.BREAK, Kind.CAPITAL, Kind.DIGIT))
 _VOCABULARY = Vocabulary()
 PART = 100_000
@@ -59,12 +61,12 @@ class Shingled:
 
     def numbers(self) -> Hashes:
         """The distinct numbers; digits that follow each other are one number, so that 4.1 is not 4 and 1."""
-        digits = np.flatnonzero(self.digit)
+        digits = self.digit.nonzero()[0]
         if not len(digits):
             return self.words[:0]
-        gaps = np.flatnonzero(digits[1:] - digits[:-1] != 1)
-        first, last = digits[np.append(0, gaps + 1)], digits[np.append(gaps, len(digits) - 1)] + 1
-        return distinct(mixed(slices(self.words, first, last, RUN_BASE)))
+        gaps = (digits[1:] - digits[:-1] != 1).nonzero()[0] + 1
+        bounds = np.concatenate((_START, gaps, np.array([len(digits)])))
+        return distinct(mixed(slices(self.words[digits], bounds[:-1], bounds[1:], RUN_BASE)))
 
     def names(self) -> Hashes:
         """The distinct words that are always written with a capital; none in scripts without case."""
@@ -103,17 +105,23 @@ def _cuts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _part(text: str) -> Shingled:
-    hashes, kinds = _VOCABULARY.look_up(written(text))
-    is_word = kinds != _BREAK
-    words, kinds = hashes[is_word], kinds[is_word]
-    lines, line_hashes = _lines(words, np.cumsum(~is_word)[is_word])
+    words, kinds, breaks = latin_words(text) or _words(text)
+    lines, line_hashes = _lines(words, breaks)
     return Shingled(words, lines, line_hashes, kinds == _CAPITAL, kinds == _DIGIT)
 
 
-def _lines(words: Hashes, breaks_before: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], Hashes]:
+def _words(text: str) -> tuple[Hashes, npt.NDArray[np.uint8], npt.NDArray[np.intp]]:
+    """The hash and the kind of each word, and how many line breaks come before it; of any script."""
+    hashes, kinds = _VOCABULARY.look_up(written(text))
+    is_word = kinds != _BREAK
+    return hashes[is_word], kinds[is_word], np.cumsum(~is_word)[is_word]
+
+
+def _lines(words: Hashes, breaks_before: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int32], Hashes]:
     """For each word the number of its line, empty lines not counted; and the hash of each line."""
     starts_line = np.ones(len(words), np.bool_)
     np.not_equal(breaks_before[1:], breaks_before[:-1], out=starts_line[1:])
-    first = np.flatnonzero(starts_line)
-    hashes: Hashes = mixed(slices(words, first, np.append(first[1:], len(words)), RUN_BASE)) >> _HALF
-    return np.cumsum(starts_line, dtype=np.int32) - _ONE, hashes
+    first = starts_line.nonzero()[0]
+    ends = np.concatenate((first[1:], np.array([len(words)])))
+    hashes: Hashes = mixed(slices(words, first, ends, RUN_BASE)) >> _HALF
+    return starts_line.cumsum(dtype=np.int32) - _ONE, hashes

@@ -73,10 +73,10 @@ class _Places(dict[str, int]):
 def hashed(words: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.uint8]]:
     """The hash and the kind of each word."""
     codes = _codes(" ".join(words).casefold())
-    gaps = np.flatnonzero(codes == _SPACE)
+    gaps = (codes == _SPACE).nonzero()[0]
     hashes = mixed(slices(codes, np.concatenate((_ZERO, gaps + 1)), np.append(gaps, len(codes)), BASE))
     initials = _codes("".join([word[0] for word in words]))
-    return hashes, _kinds()[np.minimum(initials, _PLANE - 1)]
+    return hashes, kinds()[np.minimum(initials, _PLANE - 1)]
 
 
 def _longer(values: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
@@ -88,7 +88,7 @@ def _codes(text: str) -> Hashes:
 
 
 @cache
-def _kinds() -> npt.NDArray[np.uint8]:
+def kinds() -> npt.NDArray[np.uint8]:
     """The kind of a word that begins with each character of the basic plane."""
     return np.array([_kind(character) for character in map(chr, range(_PLANE))], np.uint8)
 

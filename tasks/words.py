@@ -11,21 +11,23 @@ _SYLLABLE_LETTERS_PER_WORD = 5
 """About the length of a Thai word: there is no cheap exact count without a dictionary."""
 
 # A price, a share and a sign change what a number says, so they are kept where punctuation is not.
-_SYMBOLS = "$€£¥₹₽₩₺₴¢%‰"
+SYMBOLS = "$€£¥₹₽₩₺₴¢%‰"
+"""Each is a word of its own."""
 _INVISIBLE = dict.fromkeys([0x034F, 0x061C, 0x200C, 0x200D, 0x200E, 0x200F, *range(0xFE00, 0xFE10)])
 _MINUS = {0x2212: "-"}
+_ODD = re.compile("[\u034f\u061c\u200c-\u200f\u2212\ufe00-\ufe0f]")
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2000-\u206f\u20a0-\u20cf]")
 
 
 def tokens(text: str) -> list[str]:
     """The words of a text in order, folded by NFKC and case; a character of Chinese, Japanese or Thai is one word."""
-    text = _compatible(text).casefold()
+    text = compatible(text).casefold()
     return _pattern_for(text).findall(text)
 
 
 def written(text: str) -> list[str]:
     """The words of a text in order, folded by NFKC but not by case; each line break stands among them."""
-    text = _compatible(text)
+    text = compatible(text)
     return _pattern_for(text, breaks=True).findall(text)
 
 
@@ -47,17 +49,27 @@ def word_count(text: str) -> int:
     return words + -(-syllables // _SYLLABLE_LETTERS_PER_WORD)
 
 
+def is_latin(text: str) -> bool:
+    """Whether all letters are Latin ones without combining marks."""
+    return text.isascii() or _BEYOND_LATIN.search(text) is None
+
+
 def has_digit(token: str) -> bool:
     """Whether a word is or holds a number."""
     return any(map(str.isdigit, token))
 
 
-def _compatible(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(_INVISIBLE | _MINUS))
+def compatible(text: str) -> str:
+    """The text in compatible characters (NFKC), without those that nobody sees."""
+    if text.isascii():
+        return text
+    if _ODD.search(text):  # rare, and to look for them is much faster than to translate
+        text = text.translate(_INVISIBLE | _MINUS)
+    return unicodedata.normalize("NFKC", text)
 
 
 def _pattern_for(text: str, *, breaks: bool = False) -> re.Pattern[str]:
-    return _pattern(plain=_BEYOND_LATIN.search(text) is None, breaks=breaks)
+    return _pattern(plain=is_latin(text), breaks=breaks)
 
 
 @cache
@@ -65,7 +77,7 @@ def _pattern(*, plain: bool, breaks: bool) -> re.Pattern[str]:
     """What a word is. Plain text, in Latin letters without combining marks, is split in a third of the time."""
     letter = "[^\\W_]" if plain else f"[^\\W_{_IDEOGRAPHS}{_SYLLABLES}]"
     word = f"{letter}+" if plain else f"{letter}(?:{letter}|[{_marks()}])*"
-    single = f"[{_SYMBOLS}]" if plain else f"[{_SYMBOLS}]|[{_IDEOGRAPHS}{_SYLLABLES}]"
+    single = f"[{SYMBOLS}]" if plain else f"[{SYMBOLS}]|[{_IDEOGRAPHS}{_SYLLABLES}]"
     signed = f"(?:(?<=[\\s(])|^)[-+](?=\\d){word}"
     return re.compile("|".join([word, single, signed, *(["\\n"] if breaks else [])]))
 

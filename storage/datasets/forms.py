@@ -26,6 +26,8 @@ COLUMNS = (
     "subtitle",
     "description",
     "authors",
+    "credit",
+    "dateline",
     "published_at",
     "published_precision",
     "modified_at",

@@ -15,6 +15,7 @@ from tasks.decode import decode
 from tasks.extract import blocks, jsonld, plaintext
 from tasks.extract.access import find_access
 from tasks.extract.body import bodies, selected_texts
+from tasks.extract.dateline import datelines
 from tasks.extract.dates import Dates, find_dates
 from tasks.extract.document import Document, join, parse, text_of
 from tasks.extract.headline import overlap, page_headline
@@ -98,6 +99,7 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
         ),
         authors=who.authors,
         credit=who.credit,
+        dateline=datelines(node, best),
         published_at=when.published,
         published_precision=when.precision,
         modified_at=when.modified,

@@ -32,6 +32,8 @@ _STORIES = re.compile(
 _CLOSE = 2
 """Levels above the headline up to which an element belongs to it whatever its template calls it."""
 _BESIDE = 4
+_LONGEST_TEASER = 3_000
+"""Characters, with the white space of the markup, up to which an article element may be a teaser."""
 _YEAR = re.compile(r"\d{4}|\d{1,2}[./]\s?\d{1,2}[./]\d\d(?!\d)|\d\d?\s*\S")
 _DIGIT = re.compile(r"\d")
 _LONGEST_PLAIN = 110
@@ -228,5 +230,7 @@ def _has_date(element: Any) -> bool:
 
 
 def _lists_a_story(item: Any) -> bool:
-    """Whether an item of a list links another story: its link is as long as a headline."""
+    """Whether an item of a list links another story: its link is as long as a headline, and the rest is a teaser."""
+    if sum(map(len, item.itertext())) > _LONGEST_TEASER:
+        return False
     return any(len(" ".join(link.itertext()).strip()) > 25 for link in islice(item.iter("a"), 10))

@@ -133,6 +133,7 @@ def _is_full_name(text: str) -> bool:
         and fold(tokens[-1]) not in lexicon().months
         and listed.kinds.isdisjoint(fold(text).split())
         and fold(tokens[0]) not in listed.articles
+        and not listed.tail.match(f" {fold(text)} ")
         and is_person(text)
     )
 
@@ -164,7 +165,8 @@ def is_person(text: str, own: frozenset[str] = frozenset(), *, declared: bool = 
     """Whether a text reads like one person's name, in any script; a `declared` author may be all in small letters."""
     key = fold(text)
     words, listed = lexicon(), _words()
-    if not 1 < len(text) <= 60 or len(text.split()) > 6 or not _NAME.match(text) or _ADDRESS.search(text):
+    least = 3 if text.isascii() else 2
+    if not least <= len(text) <= 60 or len(text.split()) > 6 or not _NAME.match(text) or _ADDRESS.search(text):
         return False
     if (
         key in words.months

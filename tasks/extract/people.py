@@ -16,7 +16,7 @@ from tasks.extract.lexicon import fold, lexicon, squash
 from tasks.extract.material import Material
 from tasks.extract.meta import trusted_names, values
 from tasks.extract.namelines import Listed, beside_headline, marked
-from tasks.extract.names import Byline, distinct, is_pen_name, read_byline, split_names
+from tasks.extract.names import Byline, distinct, is_house, is_pen_name, read_byline, split_names
 
 __all__ = ["Bylines", "authors", "bylines", "distinct", "split_names"]
 
@@ -32,6 +32,7 @@ _PEN_NAMED = (
 )
 """Places that name one account as the writer where they name no person."""
 _PEN_NAME = 0.4
+_LONGEST_LINE = 120
 _ARTICLE = re.compile(r"(?:the|der|die|das|el|la|le|les|los|las|il|o|het)\b")
 
 
@@ -55,8 +56,10 @@ def bylines(
     own = sites | {fold(name) for name in (material.publisher, material.hints.publisher) if name}
     own -= _writers(document, own)
     found: list[Finding[tuple[str, ...]]] = []
+    houses = _people(node, houses=True)
     credit = [
-        Finding(value=name, source="jsonld:author", raw=name, confidence=0.9) for name in _people(node, houses=True)
+        Finding(value=name, source="jsonld:author", raw=name, confidence=_trust_in_house(document, name))
+        for name in houses
     ]
     for source, texts, trust in _listed(
         document, node, material, list(recipe), headline or page_headline(document, node)
@@ -69,6 +72,8 @@ def bylines(
             found.append(Finding(value=names, source=source, raw=raw, confidence=trust))
         others = dict.fromkeys(name for byline in read for name in byline.others)
         credit += [Finding(value=other, source=source, raw=raw, confidence=trust) for other in others]
+    if found:  # beside a person's name an unknown word is a job or a button
+        credit = [one for one in credit if one.value in houses or is_house(fold(one.value), frozenset())]
     found += _pen_names(credit, own, document.url) if not found else []
     found.sort(key=lambda finding: -finding.confidence)
     credit.sort(key=lambda finding: -finding.confidence)
@@ -95,6 +100,16 @@ def _pen_names(credit: Iterable[Finding[str]], own: frozenset[str], url: str) ->
         return []
     best = named[0]
     return [Finding(value=(best.value,), source=best.source, raw=best.raw, confidence=_PEN_NAME)]
+
+
+def _trust_in_house(document: Document, name: str) -> float:
+    """A house that markup declares as the author, but no reader sees, is what a template fills in; so is an address."""
+    key = fold(name)
+    if " " not in name and "." in name:
+        return 0.5
+    shown = (element for element in document.elements.all if element.tag not in ("script", "style", "title"))
+    texts = (text for element in shown for text in (element.text, element.tail) if text)
+    return 0.9 if any(len(text) < _LONGEST_LINE and key in fold(text) for text in texts) else 0.5
 
 
 def _writers(document: Document, own: frozenset[str]) -> set[str]:
