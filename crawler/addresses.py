@@ -6,24 +6,28 @@ import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from crawler.hosts import Host
 from crawler.urls import DEFAULT_PORTS, parse
 
 BLOCKED_SCHEME = "blocked_scheme"
 BLOCKED_ADDRESS = "blocked_address"
 BLOCKED_PORT = "blocked_port"
 BAD_URL = "bad_url"
+LOGIN_IN_URL = "login_in_url"
 
 IPAddress = IPv4Address | IPv6Address
 
 _OUTSIDE = "".join(map(chr, range(0x21)))
+_INSIDE = dict.fromkeys(map(ord, "\t\n\r"))
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 # With a backslash, a tab or a missing slash before the path, programs disagree on which host is meant: the one that is
 # judged here need not be the one that is asked.
 _CLEAR = re.compile(r"[A-Za-z]+://[^/\\?#\t\r\n]+(?:[/?#].*)?", re.DOTALL)
+_LOGIN = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?[/\\]{2}[^/\\?#]*@")
 _LOOPBACK_NAMES = re.compile(r"(?:.*\.)?localhost|localhost\.localdomain|localhost[46]|ip6-(?:localhost|loopback)")
 _LOOPBACKS = ("127.0.0.1", "::1")
 
@@ -45,9 +49,22 @@ def refusal(url: str, allowed: Collection[str] = ()) -> str | None:
     except ValueError:
         return BAD_URL
     port = DEFAULT_PORTS[address.scheme] if address.port is None else address.port
-    if not isinstance(address.host, str):
-        return address_refusal(str(address.host), port, allowed)
-    if _LOOPBACK_NAMES.fullmatch(address.host):
+    return _host_refusal(address.host, port, allowed) or (LOGIN_IN_URL if has_login(text) else None)
+
+
+def has_login(url: str) -> bool:
+    """Whether the address names a user, with or without a password (RFC 3986 section 3.2.1), in any of its spellings.
+
+    Such a one is never fetched: it makes us log in somewhere as somebody, and is a secret that would be stored, shown
+    and logged. A source has its log-in in an environment variable.
+    """
+    return _LOGIN.match(url.strip(_OUTSIDE).translate(_INSIDE)) is not None
+
+
+def _host_refusal(host: Host, port: int, allowed: Collection[str]) -> str | None:
+    if not isinstance(host, str):
+        return address_refusal(str(host), port, allowed)
+    if _LOOPBACK_NAMES.fullmatch(host):
         return None if any(_is_allowed(ip_address(ip), port, allowed) for ip in _LOOPBACKS) else BLOCKED_ADDRESS
     return BLOCKED_PORT if _is_blocked_port(port) and not _names_port(port, allowed) else None
 
@@ -93,7 +110,14 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
 def _is_allowed(address: IPAddress, port: int, allowed: Collection[str]) -> bool:
     # An IPv4-mapped address opens the same socket as the IPv4 address in it; no other form is taken for another.
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return any(entry in ((mapped or address, None), (mapped or address, port)) for entry in map(_entry, allowed))
+    entries = _entries(tuple(allowed)) if allowed else ()
+    return (mapped or address, None) in entries or (mapped or address, port) in entries
+
+
+@lru_cache(maxsize=16)
+def _entries(allowed: tuple[str, ...]) -> frozenset[tuple[IPAddress, int | None]]:
+    """The exceptions, taken apart once: every request is judged by them several times."""
+    return frozenset(map(_entry, allowed))
 
 
 def _entry(text: str) -> tuple[IPAddress, int | None]:
@@ -108,7 +132,7 @@ def _entry(text: str) -> tuple[IPAddress, int | None]:
 
 
 def _names_port(port: int, allowed: Collection[str]) -> bool:
-    return any(entry[1] == port for entry in map(_entry, allowed))
+    return any(entry[1] == port for entry in _entries(tuple(allowed)))
 
 
 def _is_blocked_port(port: int) -> bool:

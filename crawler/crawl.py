@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from crawler import outage
-from storage import outages, sites
+from crawler.claims import claim
+from storage import sites
 from storage.database import Tx
 from storage.records import Site
 from storage.settings import Settings
@@ -26,7 +27,7 @@ GRACE_S = 30.0
 """How long a crawl process may take to end when asked, before it is killed."""
 
 _LOOK_S = 0.2
-_REST, _LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
+_REST, _LONGEST_REST = timedelta(seconds=15), timedelta(hours=1)
 
 
 class Stop(Protocol):
@@ -67,30 +68,28 @@ def crawl(
     limit_sites: int | None = None,
     stop: Stop | None = None,
     longest_s: float = LONGEST_S,
+    stay_s: float = 0.0,
 ) -> CrawlReport:
-    """Crawl sites that have work, at most `sites_per_crawl` of them; blocks until that is done.
+    """Crawl sites that have work, at most `sites_per_crawl` of them at the same time; blocks until that is done.
 
+    For `stay_s` seconds the process claims more sites as it gets done with the first: it is worth keeping, as to start
+    one takes a second or two of a core. It ends before if there is nothing to do for two ticks of the scheduler.
     `on_event` is called in this thread with each event of `crawler.run` but the last. `stop`, once set, ends the crawl
     gracefully. Where no site has work, the report is empty and no process is started. Raises StoreError.
     """
     owner = f"{socket.gethostname()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     lease = timedelta(seconds=settings.lease_s)
     limit = settings.sites_per_crawl if limit_sites is None else limit_sites
-    claimed = store.write(lambda tx: _claim(tx, owner, datetime.now(UTC), lease, limit, only_sites))
+    claimed = store.write(lambda tx: claim(tx, owner, datetime.now(UTC), lease=lease, limit=limit, only=only_sites))
     if not claimed:
         return CrawlReport(owner=owner)
     report: CrawlReport | None = None
     try:
-        report = _run(settings, owner, claimed, on_event, stop or threading.Event(), longest_s)
+        report = _run(settings, owner, claimed, on_event, stop or threading.Event(), (longest_s, stay_s))
         return report
     finally:
         broken = report is None or report.failed
         store.write(lambda tx: _give_back(tx, owner, datetime.now(UTC), broken=broken))
-
-
-def _claim(tx: Tx, owner: str, now: datetime, lease: timedelta, limit: int, only: Collection[str]) -> list[Site]:
-    most = min(limit, outage.PROBES) if outages.ongoing(tx) else limit
-    return sites.claim(tx, owner, now, lease=lease, limit=most, only=only)
 
 
 def _run(
@@ -99,11 +98,12 @@ def _run(
     claimed: list[Site],
     on_event: Callable[[dict[str, Any]], None],
     stop: Stop,
-    longest_s: float,
+    times: tuple[float, float],
 ) -> CrawlReport:
+    longest_s, stay_s = times
     totals = {"polls": 0, "entries": 0, "discovered": 0, "fetched": 0}
     counts: dict[str, int] = {}
-    with _start(settings, owner) as process:
+    with _start(settings, owner, stay_s) as process:
         watch = _Watch(process, stop, longest_s)
         watch.start()
         try:
@@ -124,11 +124,11 @@ def _run(
     return CrawlReport(owner=owner, sites=names, counts=counts, stopped=watch.stopped, failed=failed, **totals)
 
 
-def _start(settings: Settings, owner: str) -> "subprocess.Popen[str]":
+def _start(settings: Settings, owner: str, stay_s: float) -> "subprocess.Popen[str]":
     # -P: a file of the current folder must not stand in for a module of ours; so our own folder has to be named
     home = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-P", "-m", "crawler.run", "--owner", owner]
+    command = [sys.executable, "-P", "-m", "crawler.run", "--owner", owner, "--stay", str(stay_s)]
     environment = {**os.environ, **settings.environment(), "PYTHONPATH": path}
     # a session of its own: Ctrl-C is ours to pass on, once; a second signal would end it uncleanly
     return subprocess.Popen(
@@ -143,15 +143,15 @@ class _Watch(threading.Thread):
         super().__init__(name="crawl-watch", daemon=True)
         self.process = process
         self.stop = stop
-        self.longest = timedelta(seconds=longest_s)
+        self.longest_s = longest_s
         self.stopped = False
         self._over = threading.Event()
 
     def run(self) -> None:
         """Look at the stop event and the clock until the process has ended."""
-        began = datetime.now(UTC)
+        began = time.monotonic()  # not the time of day, which somebody may set
         while not self._over.wait(_LOOK_S):
-            if self.stop.is_set() or datetime.now(UTC) - began > self.longest:
+            if self.stop.is_set() or time.monotonic() - began > self.longest_s:
                 self.stopped = True
                 self.process.terminate()
                 if not self._over.wait(GRACE_S):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.answers import Trouble
-from crawler.manners import PLAIN, Manner, Unprepared, manner_of, way_of
+from crawler.manners import PLAIN, Manner, Unprepared, common_way, manner_of
 from crawler.visit import Visit
 from storage import sources
 from storage.records import SourceConfig
@@ -22,16 +21,8 @@ async def prepare(visit: Visit) -> None:
     configs = visit.configs.values()
     visit.demand_delay(max((config.delay_s or 0.0 for config in configs), default=0.0))
     visit.concurrency = min((config.concurrency for config in configs), default=1)
-    way, barred = _way([config.proxy for config in configs if config.proxy], visit.bench.settings.proxies)
+    way, barred = common_way((config.proxy for config in configs), visit.bench.settings.proxies)
     visit.bench.fetcher.route(site, way=way, barred=barred, concurrency=visit.concurrency)
-
-
-def _way(named: list[str], proxies: tuple[str, ...]) -> tuple[Manner, Trouble | None]:
-    try:
-        ways = [way_of(proxy, proxies) for proxy in sorted(named)]
-    except Unprepared as error:
-        return PLAIN, Trouble(code=error.code, detail=error.detail)
-    return (ways[0] if ways else PLAIN), None
 
 
 def manner_for(visit: Visit, config: SourceConfig | None) -> Manner:

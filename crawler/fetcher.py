@@ -164,6 +164,8 @@ class Fetcher:
             return barred
         request = self._request(url, site, home, headers)
         lane = self._lanes.setdefault(site, _Lane())
+        if lane.rests_until is not None and self._now() < lane.rests_until:
+            return Trouble(code="site_rests", detail=site, until=lane.rests_until)
         return request if isinstance(request, Trouble) else await self._ask(lane, request)
 
     def route(self, site: str, *, way: Manner, barred: Trouble | None, concurrency: int) -> None:

@@ -11,11 +11,12 @@ from crawler.answers import Answer, Trouble, failure, is_text, retry_after
 from crawler.challenges import is_challenge
 from crawler.etiquette import Unprepared, is_rendered, manner_for
 from crawler.extras import NO_BROWSER, can_render
-from crawler.recheck import first_recheck
+from crawler.keeping import Keep
 from crawler.visit import Visit
-from storage import pages, snapshots
+from storage import pages
 from storage.database import Tx
-from storage.records import Exchange, Page
+from storage.logs import working
+from storage.records import Page
 from storage.settings import Settings
 
 _AT_ONCE = 50
@@ -41,7 +42,8 @@ async def fetch_pages(visit: Visit) -> None:
 
 async def fetch_page(visit: Visit, page: Page) -> None:
     """Fetch one page and write down what came of it."""
-    answer = await _ask_for(visit, page)
+    with working(page=page.id):
+        answer = await _ask_for(visit, page)
     now, settings = visit.bench.now(), visit.bench.settings
     if isinstance(answer, Trouble):
         await visit.bench.ledger.add(_after_trouble(page, answer, now, settings))
@@ -56,7 +58,7 @@ async def fetch_page(visit: Visit, page: Page) -> None:
     elif not is_text(answer):
         await visit.bench.ledger.add(lambda tx: follow.close(tx, page, "not_html", now))
     else:
-        await visit.bench.ledger.add(_keep(page, answer.exchange(), settings), fetched=page.id)
+        await visit.bench.ledger.add(Keep(page, answer.exchange(), settings.recheck), fetched=page.id)
 
 
 async def _ask_for(visit: Visit, page: Page) -> Answer | Trouble:
@@ -96,16 +98,6 @@ def _after_trouble(page: Page, trouble: Trouble, now: datetime, settings: Settin
     if trouble.until is not None and trouble.code in _NOT_TRIED:
         return _leave_waiting(page, trouble.code, trouble.until)
     return _put_off(page, trouble.code, now, settings, None)
-
-
-def _keep(page: Page, exchange: Exchange, settings: Settings) -> Outcome:
-    def write(tx: Tx) -> str:
-        at = exchange.fetched_at
-        again = first_recheck(page, pages.sightings(tx, page.id), at) if settings.recheck else None
-        pages.fetched(tx, page.id, snapshots.keep(tx, page.id, exchange), at, recheck_at=again)
-        return "fetched"
-
-    return write
 
 
 def _lead_on(page: Page, target: str, now: datetime, settings: Settings) -> Outcome:

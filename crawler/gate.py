@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +20,13 @@ from storage.records import Robots
 
 BUSY_FOR = timedelta(minutes=1)
 """When to try again for a site on which another process works."""
+_PEACE_FOR = timedelta(minutes=1)
+"""How long a site is left alone, and its robots.txt not asked for, that protests without naming a time."""
+_TOO_MANY = 429
+"""Too Many Requests (RFC 6585 section 4): to be asked later, and no leave to do without rules until then."""
 _MOST_REDIRECTS = 5
+_UNANSWERED = frozenset({"timeout", "truncated", "too_large"})
+"""Failures of a robots.txt that are remembered: somebody is there, and does not say what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,7 @@ class Gate:
         self._agent = agent
         self._allowed = allowed
         self._now = now
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._known: dict[str, Robots] = {}
         self._protests: dict[str, timedelta] = {}
 
@@ -81,6 +90,8 @@ class Gate:
         return replace(self._judge(found, url), protest=asked)
 
     def _judge(self, found: Robots, url: str) -> Verdict:
+        if found.status == _TOO_MANY:
+            return Verdict(code="robots_unreachable", until=found.expires_at)
         delay = rules.crawl_delay(found, self._agent) or 0.0
         if rules.allows(found, self._agent, url):
             return Verdict(delay_s=delay)
@@ -89,55 +100,100 @@ class Gate:
         return Verdict(code=code, until=found.expires_at, delay_s=delay)
 
     async def _of(self, origin: str) -> Robots | Trouble:
-        found = self._known.get(origin) or await self._remembered(origin)
+        """The rules of an origin, behind all redirects, also to other hosts (RFC 9309 section 2.3.1.2)."""
+        home, seen = site_of(origin), {f"{origin}/robots.txt"}
+        found = await self._own(origin, home)
+        for _ in range(_MOST_REDIRECTS):
+            target = found.target() if isinstance(found, Answer) else None
+            if target is None or target in seen:
+                break
+            seen.add(target)
+            code = refusal(target, self._allowed)
+            led = Trouble(code=code, detail=target) if code else await self._behind(target, home)
+            if isinstance(led, Trouble):
+                # no fault of the origin itself: its pages are neither refused for good nor is it down
+                return led if led.until is not None else await self._keep(self._robots(origin, led))
+            if led is None:
+                break
+            found = led
+        if isinstance(found, Robots):
+            return found if found.origin == origin else await self._keep(replace(found, origin=origin))
+        if isinstance(found, Trouble) and found.code not in _UNANSWERED:
+            return found  # nobody is there: nothing to remember, the page would fail in the same way
+        return await self._keep(self._robots(origin, found))
+
+    async def _own(self, origin: str, site: str) -> Robots | Answer | Trouble:
+        """What an origin says at its own /robots.txt, asked for once whoever wants to know. An Answer is a redirect."""
+        async with self._asking[origin]:
+            if (known := await self._current(origin)) is not None:
+                return known
+            answer = await self._fetcher.get(f"{origin}/robots.txt", site=site)
+            if isinstance(answer, Trouble) and answer.code not in _UNANSWERED:
+                return answer
+            if isinstance(answer, Answer) and answer.target() is not None:
+                return answer
+            if isinstance(answer, Answer) and (wait := protest(answer)) is not None:
+                self._protests[origin] = wait
+            return await self._keep(self._robots(origin, answer))
+
+    async def _current(self, origin: str) -> Robots | None:
+        """What is known of an origin and still holds."""
+        found = self._known.get(origin)
         if found is None or found.expires_at <= self._now():
-            fetched = await self._fetch(origin)
-            if isinstance(fetched, Trouble):
-                return fetched
-            await self._ledger.do(lambda tx: sites.keep_robots(tx, fetched))
-            found = fetched
+            found = (await self._ledger.look(lambda tx: sites.robots_of(tx, [origin]))).get(origin)
+        if found is None or found.expires_at <= self._now():
+            return None
         self._known[origin] = found
         return found
 
-    async def _remembered(self, origin: str) -> Robots | None:
-        return (await self._ledger.look(lambda tx: sites.robots_of(tx, [origin]))).get(origin)
+    async def _keep(self, found: Robots) -> Robots:
+        await self._ledger.do(lambda tx: sites.keep_robots(tx, found))
+        self._known[found.origin] = found
+        return found
 
-    async def _fetch(self, origin: str) -> Robots | Trouble:
-        answer = await self._follow(f"{origin}/robots.txt")
-        if isinstance(answer, Trouble) and answer.code not in ("timeout", "truncated", "too_large"):
-            return answer  # nobody is there: nothing to remember, the page would fail in the same way
+    def _robots(self, origin: str, answer: Answer | Trouble) -> Robots:
         status, body = (answer.status, answer.body) if isinstance(answer, Answer) else (0, b"")
         now = self._now()
         wait = protest(answer) if isinstance(answer, Answer) else None
-        if wait is not None:
-            self._protests[origin] = wait
         # a file that may not be asked for is as good as the wish to be left alone: neither is tried before its time
-        expires = now + max(rules.lifetime(status), wait or timedelta(0))
+        expires = now + max(rules.lifetime(status) if status != _TOO_MANY else _PEACE_FOR, wait or timedelta(0))
         return Robots(
             origin=origin, status=status, body=body[: rules.MAX_BYTES + 1], fetched_at=now, expires_at=expires
         )
 
-    async def _follow(self, url: str) -> Answer | Trouble:
-        """The last answer after redirects, also to other hosts (RFC 9309 section 2.3.1.2)."""
-        home = site_of(url)
-        answer = await self._fetcher.get(url, site=home)
-        for _ in range(_MOST_REDIRECTS):
-            target = answer.target() if isinstance(answer, Answer) else None
-            if target is None:
-                return answer
-            if code := refusal(target, self._allowed):
-                return Trouble(code=code, detail=target)
-            answer = await self._get(target, home)
-        return answer
-
-    async def _get(self, url: str, home: str) -> Answer | Trouble:
+    async def _behind(self, url: str, home: str) -> Robots | Answer | Trouble | None:
+        """What a redirect of the site `home` leads to; None where that site's robots.txt keeps us from it."""
         try:
-            site = site_of(url)
+            site, origin = site_of(url), origin_of(url)
         except ValueError as error:
             return Trouble(code="bad_url", detail=str(error))
         if site == home:
-            return await self._fetcher.get(url, site=site)
+            is_own = url == f"{origin}/robots.txt"
+            return await (self._own(origin, site) if is_own else self._fetcher.get(url, site=site))
         async with self._guests.enter(site) as host:
             if host is None:
                 return Trouble(code="site_busy", detail=site, until=self._now() + BUSY_FOR)
-            return await self._fetcher.get(url, site=site)
+            return await self._as_guest(url, site, origin)
+
+    async def _as_guest(self, url: str, site: str, origin: str) -> Robots | Answer | Trouble | None:
+        """Ask another site as it wants to be asked: its own rules first, then at the pace that they name."""
+        found = await self._own(origin, site)
+        if (wait := self._protests.pop(origin, None)) is not None:
+            return await self._peace(url, site, wait)
+        if isinstance(found, Robots):
+            self._guests.slow_down(site, rules.crawl_delay(found, self._agent) or 0.0)
+        if isinstance(found, Trouble) or url == f"{origin}/robots.txt":
+            return found
+        verdict = self._judge(found, url) if isinstance(found, Robots) else Verdict()
+        if verdict.code == "robots_disallowed":
+            return None
+        if verdict.code:
+            return Trouble(code=verdict.code, detail=url, until=verdict.until)
+        answer = await self._fetcher.get(url, site=site)
+        wait = protest(answer) if isinstance(answer, Answer) else None
+        return answer if wait is None else await self._peace(url, site, wait)
+
+    async def _peace(self, url: str, site: str, wait: timedelta) -> Trouble:
+        until = self._now() + (wait or _PEACE_FOR)
+        await self._guests.leave_alone(site, until, "retry_after" if wait else "overloaded")
+        return Trouble(code="robots_unreachable", detail=url, until=until)

@@ -18,6 +18,8 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from crawler.addresses import address_refusal, refusal
+from storage.logs import telling
+from storage.masking import masked
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -39,10 +41,10 @@ class _WithSettings(Protocol):
 
 
 class Blocked(IgnoreRequest):
-    """A request that may not be made; `code` is `blocked_address` or `blocked_scheme`."""
+    """A request that may not be made; `code` says why: see `crawler.addresses.refusal`."""
 
     def __init__(self, code: str, url: str) -> None:
-        super().__init__(f"{code}: {url}")
+        super().__init__(f"{code}: {masked(url)}")
         self.code = code
 
 
@@ -120,7 +122,9 @@ class GuardedResolver:
         def note(passed: int, refused: list[str]) -> None:
             self.refused.discard(name)
             if refused:
-                log.warning("%s resolves to %s: refused", name, ", ".join(refused))
+                log.warning(
+                    "%s resolves to %s: refused", name, ", ".join(refused), extra=telling("address_refused", host=name)
+                )
             if refused and not passed:
                 self.refused.add(name)
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from crawler.answers import Trouble
 from crawler.ledger import Ledger
-from storage import sites
+from crawler.manners import Manner, common_way
+from storage import sites, sources
 from storage.database import Tx
 from storage.records import Site
 
@@ -29,6 +31,15 @@ class Lanes(Protocol):
 
     def pace(self, site: str, delay_s: float) -> None:
         """Set the least time between two requests."""
+
+    def slow_down(self, site: str, delay_s: float) -> None:
+        """Raise the least time between two requests."""
+
+    def rest(self, site: str, until: datetime) -> None:
+        """Let nobody ask before that time."""
+
+    def route(self, site: str, *, way: Manner, barred: Trouble | None, concurrency: int) -> None:
+        """Set how the site is reached."""
 
     def left_s(self, site: str) -> float:
         """Seconds until the site may be asked again."""
@@ -47,6 +58,10 @@ class Guests:
     lanes: Lanes
     least_s: float
     now: Callable[[], datetime]
+    most_s: float = 60.0
+    """The longest Crawl-delay that is obeyed by waiting."""
+    proxies: Collection[str] = ()
+    """Those that the operator allows."""
     _homes: dict[str, Site] = field(default_factory=dict)
     _borrowed: dict[str, Site] = field(default_factory=dict)
     _inside: Counter[str] = field(default_factory=Counter)
@@ -76,6 +91,15 @@ class Guests:
         finally:
             await asyncio.shield(self._leave(key))
 
+    def slow_down(self, key: str, delay_s: float) -> None:
+        """Let requests to a site that one has entered be that far apart at least, as its robots.txt asks."""
+        self.lanes.slow_down(key, min(delay_s, self.most_s))
+
+    async def leave_alone(self, key: str, until: datetime, why: str) -> None:
+        """Let nobody ask a site before that time. Written at once: this process may not live to its end."""
+        self.lanes.rest(key, until)
+        await self.ledger.do(lambda tx: sites.rest(tx, key, until, why))
+
     async def _admitted(self, key: str) -> Site | None:
         for _ in range(int(PATIENCE_S / _LOOK_S)):
             async with self._door:
@@ -92,9 +116,18 @@ class Guests:
         now = self.now()
         site = await self.ledger.do(lambda tx: sites.borrow(tx, self.owner, key, now, lease=self.lease))
         if site is not None:
+            site = await self._furnish(site)
             self._borrowed[key] = site
-            self.lanes.pace(key, max(self.least_s, site.delay_s))
         return site
+
+    async def _furnish(self, site: Site) -> Site:
+        """Ask the site as its own sources want it to be asked, if it has any: no faster, and by the same way."""
+        found = await self.ledger.look(lambda tx: sources.configs_of(tx, site.key))
+        way, barred = common_way((config.proxy for config in found.values()), self.proxies)
+        self.lanes.route(site.key, way=way, barred=barred, concurrency=1)
+        delay_s = max([site.delay_s, *(config.delay_s or 0.0 for config in found.values())])
+        self.lanes.pace(site.key, max(self.least_s, delay_s))
+        return replace(site, delay_s=delay_s)
 
     async def _is_blocked(self, key: str) -> bool:
         site = await self.ledger.look(lambda tx: sites.get(tx, key))

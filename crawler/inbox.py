@@ -15,6 +15,7 @@ from crawler.websub import is_signed, lease_of
 from storage import pages, sources, subscriptions
 from storage.database import Tx
 from storage.errors import DiscoveryError
+from storage.logs import telling
 from storage.records import SourceKind
 from storage.store import Store
 from storage.subscriptions import ACTIVE, DENIED
@@ -57,7 +58,8 @@ def deliver(
     if known is None or source is None or not hmac.compare_digest(known.token, token):
         return "unknown"
     if not is_signed(known.secret, signature, body):
-        log.warning("%s: a delivery with a wrong signature was ignored", source.config.name)
+        more = telling("push_refused", source=source.config.name)
+        log.warning("%s: a delivery with a wrong signature was ignored", source.config.name, extra=more)
         refused = known.refused + 1
         store.write(lambda tx: subscriptions.change(tx, known.source_id, refused=refused))
         return "bad_signature"
@@ -71,7 +73,8 @@ def deliver(
             zone=zone_of(source.config.timezone),
         )
     except DiscoveryError as error:
-        log.warning("%s: a delivery could not be read: %s", source.config.name, error)
+        more = telling("push_unreadable", source=source.config.name)
+        log.warning("%s: a delivery could not be read: %s", source.config.name, error, extra=more)
         return error.code
     leads = leads_of(listing.candidates, source.config).kept
 

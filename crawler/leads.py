@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crawler.addresses import LOGIN_IN_URL, has_login
 from crawler.traps import Budget, trap_of
 from crawler.urls import canonical_key, site_of
 from storage.records import Candidate, Lead, SourceConfig
@@ -24,7 +25,7 @@ class Leads:
 def leads_of(candidates: Iterable[Candidate], config: SourceConfig) -> Leads:
     """Key and filter candidates. A source's patterns are searched in the address as listed.
 
-    Reasons of a drop: `bad_url`, `long_url`, `not_included`, `excluded`, and those of traps.
+    Reasons of a drop: `bad_url`, `login_in_url`, `long_url`, `not_included`, `excluded`, and those of traps.
     """
     include, exclude = _patterns(config.include), _patterns(config.exclude)
     kept: list[Lead] = []
@@ -49,19 +50,22 @@ def lead_of(candidate: Candidate) -> Lead | str:
 def _lead(
     candidate: Candidate, include: tuple[re.Pattern[str], ...], exclude: tuple[re.Pattern[str], ...]
 ) -> Lead | str:
+    if has_login(candidate.url):
+        return LOGIN_IN_URL
     try:
         key, site = canonical_key(candidate.url), site_of(candidate.url)
     except ValueError:
         return "bad_url"
     if len(key) > _LONGEST_KEY or len(candidate.url) > 2 * _LONGEST_KEY:
         return "long_url"
-    if include and not any(pattern.search(candidate.url) for pattern in include):
+    reason = _unwanted(candidate.url, include, exclude) or trap_of(key, candidate.via)
+    return reason or Lead(key=key, site=site, candidate=candidate)
+
+
+def _unwanted(url: str, include: tuple[re.Pattern[str], ...], exclude: tuple[re.Pattern[str], ...]) -> str | None:
+    if include and not any(pattern.search(url) for pattern in include):
         return "not_included"
-    if any(pattern.search(candidate.url) for pattern in exclude):
-        return "excluded"
-    if reason := trap_of(key, candidate.via):
-        return reason
-    return Lead(key=key, site=site, candidate=candidate)
+    return "excluded" if any(pattern.search(url) for pattern in exclude) else None
 
 
 def _patterns(texts: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from crawler.answers import Trouble
 from storage.records import Headers, Record, SourceConfig
 
 WITHHELD = "(withheld)"
@@ -80,6 +81,15 @@ def way_of(proxy: str | None, proxies: Collection[str] = (), environ: Mapping[st
     plain = _REFERENCE.sub(lambda named: _variable(named[1], found), login)
     pair = base64.b64encode(plain.encode("utf-8")).decode("ascii")
     return Manner(proxy=address, headers=(("Proxy-Authorization", Secret(f"Basic {pair}")),))
+
+
+def common_way(named: Iterable[str | None], proxies: Collection[str] = ()) -> tuple[Manner, Trouble | None]:
+    """The one way to a site whose sources name these proxies; or why it cannot be gone, and nothing may be asked."""
+    try:
+        ways = [way_of(proxy, proxies) for proxy in sorted(filter(None, named))]
+    except Unprepared as error:
+        return PLAIN, Trouble(code=error.code, detail=error.detail)
+    return (ways[0] if ways else PLAIN), None
 
 
 def secret_names(headers: Headers) -> frozenset[str]:

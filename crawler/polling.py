@@ -26,6 +26,7 @@ from crawler.websub import rarer
 from storage import events, memory, outages, pages, sources
 from storage.archive import digest
 from storage.database import Tx
+from storage.masking import masked
 from storage.records import Candidate, EventKind, Headers, Lead, Poll, Source, SourceKind, Via
 from storage.subscriptions import Subscription
 
@@ -98,7 +99,7 @@ async def poll(visit: Visit, source: Source) -> None:
         status=heard.status,
         entries=entries,
         new=len(fresh.pages),
-        note="; ".join(notes)[:1000],
+        note=masked("; ".join(notes))[:1000],
     )
     await visit.bench.ledger.do(lambda tx: _record(tx, source, heard, found, plan, habits))
     visit.bench.ledger.tally[f"poll_{heard.outcome}"] += 1
@@ -259,6 +260,8 @@ def _plan(visit: Visit, source: Source, showed: Showed, habits: Habits) -> Plan:
 
 def _record(tx: Tx, source: Source, heard: Heard, found: Poll, plan: Plan, habits: Habits) -> None:
     kept = heard.validators if heard.outcome in ("ok", "not_modified") else _known(source)
+    if sources.by_id(tx, source.id).config.url != source.config.url:
+        kept = Validators()  # it was given another address meanwhile, of which these say nothing
     sources.polled(
         tx,
         found,

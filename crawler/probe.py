@@ -30,35 +30,45 @@ from storage.store import open_store
 LONGEST_S = 300.0
 
 
-def probe(url: str, environment: Mapping[str, str]) -> Offer:
+def probe(url: str, environment: Mapping[str, str], *, longest_s: float = LONGEST_S) -> Offer:
     """Probe `url` in a process of its own, with these COPYDESK_* variables; blocks until it is done.
 
-    Raises StoreBusy when the site may not be asked now, CopydeskError when the process failed.
+    Raises StoreBusy when the site may not be asked now, CopydeskError when the process failed or took longer.
     """
     home = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     owner = f"probe-{socket.gethostname()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     command = [sys.executable, "-P", "-m", "crawler.probe", "--owner", owner, url]
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **environment, "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            timeout=LONGEST_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CopydeskError(f"the probe of {url} took more than {LONGEST_S:.0f} seconds") from error
     told: dict[str, Any] = {}
-    for line in done.stdout.splitlines():
+    try:
+        said = _said(command, {**os.environ, **environment, "PYTHONPATH": path}, longest_s)
+    except subprocess.TimeoutExpired as error:
+        _give_back(environment, owner)
+        raise CopydeskError(f"the probe of {url} took more than {longest_s:g} s, and was ended") from error
+    for line in said.splitlines():
         told |= json.loads(line)
     if "busy" in told:
         raise StoreBusy(f"{told['busy']} is being crawled, or wants to be left alone, just now; try again in a minute")
     if "offer" not in told:
         raise CopydeskError(f"the probe of {url} failed, see above")
     return from_plain(Offer, told["offer"])
+
+
+def _said(command: Sequence[str], environment: Mapping[str, str], longest_s: float) -> str:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            return process.communicate(timeout=longest_s)[0]
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _give_back(environment: Mapping[str, str], owner: str) -> None:
+    store = open_store(load_settings(environ=environment), create=False)
+    try:
+        store.write(lambda tx: sites.release(tx, owner, [site.key for site in sites.held(tx, owner)]))
+    finally:
+        store.close()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

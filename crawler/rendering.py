@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from crawler.gate import BUSY_FOR, Gate
 from crawler.guests import PATIENCE_S
 from crawler.urls import site_of
 from crawler.visit import Visit
+from storage.logs import telling
 from storage.records import Headers
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class Renderer:
                     self._version = await browser.start()
                 except _errors() as error:
                     await browser.close()
-                    log.warning("no browser could be started: %s", error)
+                    log.warning("no browser could be started: %s", error, extra=telling("no_browser"))
                     return f"no browser could be started ({str(error).partition(chr(10))[0][:200]}); {NO_BROWSER}"
                 self._browser = browser
         return self._browser
@@ -126,7 +128,7 @@ class _Showing:
         self._refused: Counter[str] = Counter()
         bench = visit.bench
         rules = {"agent": bench.settings.user_agent, "allowed": bench.settings.allow_addresses, "now": bench.now}
-        inner = _Within(bench.fetcher, self._home)
+        inner = _Within(bench.fetcher, self._home, self._entered)
         self._gate = Gate(inner, bench.guests, bench.ledger, **rules)  # type: ignore[arg-type]
 
     async def __aenter__(self) -> _Showing:
@@ -147,7 +149,7 @@ class _Showing:
             else:
                 await self._fetch(route, wanted)
         except _errors() as error:  # the page is closed already, and waits for no answer
-            log.debug("%s: %s", wanted.url, error)
+            log.debug("%s: %s", wanted.url, error, extra=telling("render_unanswered"))
 
     def result(self, text: str, version: str) -> Answer | Trouble:
         """The page as shown, and marked as such."""
@@ -167,7 +169,8 @@ class _Showing:
         tally.update({"rendered": 1} | {f"render_refused_{code}": count for code, count in self._refused.items()})
         if self._refused:
             told = ", ".join(f"{count} {code}" for code, count in sorted(self._refused.items()))
-            log.warning("%s: its scripts asked for what was refused: %s", self._answer.url, told)
+            more = telling("render_refused", url=self._answer.url)
+            log.warning("%s: its scripts asked for what was refused: %s", self._answer.url, told, extra=more)
 
     async def _navigate(self, route: Route, wanted: Wanted) -> None:
         """Serve the page itself, once. A frame in it is left out; a script that leads elsewhere is not followed."""
@@ -242,13 +245,22 @@ class _Showing:
 
 
 class _Within:
-    """Asks for robots.txt in the turn that the page has already."""
+    """Asks for robots.txt in the turn that the page has already; where that redirects to another site, in one there."""
 
-    def __init__(self, fetcher: Fetcher, home: str) -> None:
+    def __init__(self, fetcher: Fetcher, home: str, entered: Mapping[str, bool]) -> None:
         self._fetcher = fetcher
         self._home = home
+        self._entered = entered
 
     async def get(self, url: str, *, site: str) -> Answer | Trouble:
+        if not self._entered.get(site):
+            try:
+                async with AsyncExitStack() as stack:
+                    async with asyncio.timeout(PATIENCE_S):
+                        await stack.enter_async_context(self._fetcher.turn(site))
+                    return await self._fetcher.within(url, site=site, home=self._home)
+            except TimeoutError:
+                return Trouble(code="site_busy", detail=site)
         return await self._fetcher.within(url, site=site, home=self._home)
 
 

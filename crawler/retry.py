@@ -40,6 +40,7 @@ _FAULTS = {
     "robots_unreachable": Fault.SOFT,  # RFC 9309 section 2.3.1.4: a server's failure disallows for now, not for good
     "bad_address": Fault.LASTING,
     "bad_url": Fault.LASTING,
+    "login_in_url": Fault.LASTING,
     "blocked_address": Fault.LASTING,
     "blocked_port": Fault.LASTING,
     "blocked_scheme": Fault.LASTING,

@@ -45,8 +45,8 @@ def sitemaps(robots: Robots) -> tuple[str, ...]:
 
 
 def lifetime(status: int) -> timedelta:
-    """Return how long an answer holds: a day (section 2.4), ten minutes for none (status 0), a 5xx or a 429."""
-    return timedelta(hours=24) if 200 <= status < 500 and status != 429 else timedelta(minutes=10)
+    """Return how long an answer holds: a day (section 2.4), ten minutes for none (status 0) or a 5xx."""
+    return timedelta(hours=24) if 200 <= status < 500 else timedelta(minutes=10)
 
 
 def product_token(agent: str) -> str:

@@ -8,6 +8,11 @@ from crawler.guard import ALLOWED
 from storage.settings import Settings
 
 _HTTP = "crawler.handler.BoundedHandler"
+_IDLE = (
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
+)
+"""They find nothing to do in our requests, and cost time at each."""
 
 
 def build(settings: Settings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -21,7 +26,7 @@ def build(settings: Settings, extra: Mapping[str, Any] | None = None) -> dict[st
         **_guard(settings),
         **_off(),
         "LOG_LEVEL": settings.log_level,
-        "LOG_FORMAT": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        "LOG_INSTALL_ROOT_HANDLER": False,  # storage.logs has one
         "STATS_DUMP": False,
         "REACTOR_THREADPOOL_MAXSIZE": 20,  # name resolution blocks a thread each
     }
@@ -52,7 +57,7 @@ def _guard(settings: Settings) -> dict[str, Any]:
     return {
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None, "http": _HTTP, "https": _HTTP},
-        "DOWNLOADER_MIDDLEWARES": {"crawler.guard.UrlGuard": 990},
+        "DOWNLOADER_MIDDLEWARES": {"crawler.guard.UrlGuard": 990, **dict.fromkeys(_IDLE)},
         "TWISTED_DNS_RESOLVER": "crawler.guard.GuardedResolver",
         "HTTPPROXY_ENABLED": False,  # a proxy resolves names where the guard does not see them
         ALLOWED: list(settings.allow_addresses),
@@ -68,6 +73,8 @@ def _off() -> dict[str, Any]:
     switches = ("RETRY", "REDIRECT", "METAREFRESH", "COOKIES", "HTTPCACHE", "AUTOTHROTTLE", "TELNETCONSOLE")
     off = {f"{name}_ENABLED": False for name in (*switches, "REMOTE_CONTROL", "MEMUSAGE")}
     return off | {
+        "DOWNLOADER_STATS": False,  # our own counts go into the store
+        "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",
         "ROBOTSTXT_OBEY": False,
         "LOGSTATS_INTERVAL": 0,
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",

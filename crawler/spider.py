@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ from crawler.recheck import recheck_pages
 from crawler.rendering import Renderer
 from crawler.visit import Bench, Visit
 from storage import sites
+from storage.database import Tx
 from storage.errors import StoreError
+from storage.logs import set_work, telling
 from storage.records import Site
 from storage.settings import Settings
 
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Refill = Callable[[], Sequence[Site]]
-"""Claims more sites once the first are done; an empty answer ends the crawl."""
+Refill = Callable[[Tx, int], Sequence[Site]]
+"""Claims more sites while the crawl runs, at most so many."""
+
+_LOOK_S = 0.25
+"""How often a crawl that has room looks for more sites."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +50,11 @@ class Job:
     owner: str
     sites: Sequence[Site]
     now: Callable[[], datetime]
-    refill: Refill = field(default=lambda: ())
+    refill: Refill | None = None
+    linger_s: float = 0.0
+    """How long a crawl with nothing to do looks for more, in seconds."""
+    visits: int = 0
+    """Turns of sites that were begun."""
     failed: bool = False
     """Whether anything ended by an error of ours."""
 
@@ -82,14 +91,11 @@ class NewsSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Run all visits. They fetch through the engine by themselves, so nothing is yielded to the scheduler."""
-        bench, todo = self._bench(), self.job.sites
         beat = asyncio.ensure_future(self._keep_leases())
         try:
-            while todo:
-                await self._visit_all(bench, todo)
-                todo = await asyncio.to_thread(self.job.refill)
-        except StoreError:
-            log.exception("the store failed; the crawl ends")
+            await self._visit_all(self._bench())
+        except StoreError as error:
+            log.error("the store failed; the crawl ends: %s", error, extra=telling("store_failed"))  # noqa: TRY400
             self.job.failed = True
         finally:
             beat.cancel()
@@ -103,11 +109,21 @@ class NewsSpider(Spider):
         await asyncio.gather(*self._visits.values(), return_exceptions=True)
         ledger, owner = self.job.ledger, self.job.owner
         try:
-            await ledger.flush()
+            await self._through(ledger.flush())
+            await self._through(
+                ledger.do(lambda tx: sites.release(tx, owner, [site.key for site in sites.held(tx, owner)]))
+            )
         finally:
-            await ledger.do(lambda tx: sites.release(tx, owner, [site.key for site in sites.held(tx, owner)]))
             if self._renderer is not None:
                 await self._renderer.close()
+
+    async def _through(self, step: Awaitable[None]) -> None:
+        """See a last step through; what the store refuses is told, and the next one is tried all the same."""
+        try:
+            await step
+        except StoreError as error:  # what was not committed is fetched again; a lease runs out by itself
+            log.error("not committed at the end: %s", error, extra=telling("store_failed"))  # noqa: TRY400
+            self.job.failed = True
 
     @staticmethod
     def _none() -> Iterator[Any]:
@@ -123,6 +139,8 @@ class NewsSpider(Spider):
             lanes=fetcher,
             least_s=settings.delay_s,
             now=job.now,
+            most_s=settings.max_delay_s,
+            proxies=settings.proxies,
         )
         rules = {"agent": settings.user_agent, "allowed": settings.allow_addresses, "now": job.now}
         gate = Gate(fetcher, guests, job.ledger, **rules)  # type: ignore[arg-type]
@@ -131,16 +149,50 @@ class NewsSpider(Spider):
         shared |= {"render": self._renderer.render}
         return Bench(settings=settings, owner=job.owner, now=job.now, **shared)  # type: ignore[arg-type]
 
-    async def _visit_all(self, bench: Bench, todo: Sequence[Site]) -> None:
-        self._leaving.clear()
-        self._visits = {site.key: asyncio.ensure_future(self._visit(bench, site)) for site in todo}
-        # a visit that ends with an error takes the others along only if the store is broken: see _visit
-        done, _ = await asyncio.wait(self._visits.values(), return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
+    async def _visit_all(self, bench: Bench) -> None:
+        """Visit the first sites, and others as places get free, until there was nothing to do for `linger_s`."""
+        clock = asyncio.get_running_loop().time
+        self._begin(bench, self.job.sites)
+        busy_at = clock()
+        while not self._stopping:
+            running = await self._running()
+            more = await self._more(self.job.settings.sites_per_crawl - running)
+            self._begin(bench, more)
+            if running or more:
+                busy_at = clock()
+            elif clock() - busy_at >= self.job.linger_s:
+                return
+            else:
+                await asyncio.sleep(_LOOK_S)
+
+    def _begin(self, bench: Bench, todo: Sequence[Site]) -> None:
+        for site in todo:
+            self._leaving.discard(site.key)
+            self._visits[site.key] = asyncio.ensure_future(self._visit(bench, site))
+        self.job.visits += len(todo)
+
+    async def _running(self) -> int:
+        """Give the visits some time; returns how many go on."""
+        if self._visits:
+            await asyncio.wait(self._visits.values(), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+        done = {key: task for key, task in self._visits.items() if task.done()}
+        for key, task in done.items():
+            del self._visits[key]
+            # a visit that ends with an error takes the others along only if the store is broken: see _visit
             if not task.cancelled() and (error := task.exception()):
                 raise error
+        return len(self._visits)
+
+    async def _more(self, room: int) -> Sequence[Site]:
+        """Sites that have work by now. Claimed in the ledger's thread, between looks at the leases."""
+        job, refill = self.job, self.job.refill
+        if refill is None or room <= 0 or not await job.ledger.look(lambda tx: sites.claimable(tx, job.now(), 1)):
+            return ()
+        more = await job.ledger.do(lambda tx: refill(tx, room))
+        return () if self._stopping else more  # `settle` gives them back
 
     async def _visit(self, bench: Bench, site: Site) -> None:
+        set_work(site=site.key)
         visit = Visit(bench, site)
         try:
             await prepare(visit)
@@ -148,7 +200,7 @@ class NewsSpider(Spider):
         except StoreError:
             raise
         except Exception:  # a fault in one site's work must not end that of all others
-            log.exception("the visit to %s failed", site.key)
+            log.exception("the visit to %s failed", site.key, extra=telling("visit_failed"))
             self.job.failed = True
             visit.blocked_until = bench.now() + timedelta(minutes=10)
         finally:
@@ -172,14 +224,16 @@ class NewsSpider(Spider):
                 await job.ledger.do(lambda tx: sites.renew(tx, job.owner, job.now(), lease))
                 held = await job.ledger.look(lambda tx: sites.held(tx, job.owner))
             except StoreError as error:
-                log.warning("the leases could not be renewed: %s", error)
+                log.warning("the leases could not be renewed: %s", error, extra=telling("leases_not_renewed"))
                 continue
             self._let_go({site.key for site in held})
 
     def _let_go(self, held: set[str]) -> None:
         for key, task in self._visits.items():
             if key not in held | self._leaving and not task.done():
-                log.warning("the lease of %s was lost: another process has it now", key)
+                log.warning(
+                    "the lease of %s was lost: another process has it now", key, extra=telling("lease_lost", site=key)
+                )
                 task.cancel()
 
     def _stop_visits(self) -> None:

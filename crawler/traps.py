@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +26,10 @@ MOST_PARAMETERS = 8
 FEWEST_FACETS = 3
 """Parameters from which on a query is taken for facets; one or two may well name a story."""
 MOST_VARIANTS = 25
-"""Addresses of one path in one listing whose queries of that many parameters say different things."""
+"""Addresses of one path in one listing whose queries of that many parameters say different things.
+
+Fewer parameters are facets too where they are combined: where a story is meant, one of them names it, and it alone.
+"""
 MOST_SHAPES = 6
 """Combinations of parameters that one path may have in one listing."""
 MOST_NEW = 500
@@ -67,6 +70,7 @@ class Budget:
 
     _variants: Counter[str] = field(default_factory=Counter)
     _shapes: dict[str, set[str]] = field(default_factory=dict)
+    _values: defaultdict[tuple[str, ...], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _linked: int = 0
 
     def over(self, key: str, via: Via) -> str | None:
@@ -80,11 +84,22 @@ class Budget:
         return "trap_budget" if self._linked > MOST_NEW else None
 
     def _is_facet(self, path: str, query: str) -> bool:
-        names = sorted(part.partition("=")[0] for part in query.split("&"))
+        pairs = sorted(part.partition("=")[::2] for part in query.split("&"))
+        names = tuple(name for name, _ in pairs)
         shapes = self._shapes.setdefault(path, set())
         shapes.add("&".join(names))
         self._variants[path] += len(names) >= FEWEST_FACETS
-        return len(shapes) > MOST_SHAPES or (len(names) >= FEWEST_FACETS and self._variants[path] > MOST_VARIANTS)
+        if len(shapes) > MOST_SHAPES or (len(names) >= FEWEST_FACETS and self._variants[path] > MOST_VARIANTS):
+            return True
+        return len(names) > 1 and self._is_combined(path, pairs)
+
+    def _is_combined(self, path: str, pairs: Sequence[tuple[str, str]]) -> bool:
+        """Whether the addresses of these parameters are combinations of a few values of each."""
+        names = [name for name, _ in pairs]
+        counts = [self._values[path, name, *names] for name in names]
+        for count, (_, value) in zip(counts, pairs, strict=True):
+            count[value] += 1
+        return counts[0].total() > MOST_VARIANTS and all(2 * len(count) <= count.total() for count in counts)
 
 
 def _repeats(segments: list[str]) -> bool:

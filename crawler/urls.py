@@ -53,6 +53,7 @@ def clean(url: str, base: str | None = None) -> str:
     return f"{match['scheme'].lower()}://{match['authority']}{match['rest']}"
 
 
+@lru_cache(maxsize=4096)
 def parse(url: str, base: str | None = None) -> Address:
     """Take an address apart. Raises ValueError, in one line, where it is not http(s) or has no usable host or port."""
     match = _ADDRESS.fullmatch(clean(url, base))

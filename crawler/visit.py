@@ -148,7 +148,9 @@ class Visit:
             if outages.ongoing(tx) and not self.answered:
                 sites.block(tx, key, now + OUTAGE_REST, self.site.failures, "outage")  # it is our network that is down
             else:
-                sites.block(tx, key, until, failures, why)
+                late = found.blocked_until if found.blocked_until and found.blocked_until > (until or now) else None
+                # a guest of this process may have been asked for more peace
+                sites.block(tx, key, late or until, failures, found.blocked_for if late else why)
             sites.release(tx, owner, [key])
 
         return write

@@ -27,11 +27,14 @@ def first_address(references: Iterable[str], base: str, unlike: str | None = Non
 
 
 def address(reference: str, base: str) -> str | None:
-    """Return the absolute http(s) address of a reference if it has a canonical key. Empty text refers to nothing."""
+    """Return the absolute http(s) address of a reference if it has a canonical key. Empty text refers to nothing.
+
+    `&amp;` that is left stood escaped twice: no parameter begins with `amp;`.
+    """
     if not reference.strip():
         return None
     try:
-        found = clean(scrub(reference), base)
+        found = clean(scrub(reference).replace("&amp;", "&"), base)
         canonical_key(found)
     except ValueError:
         return None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.addresses import address_refusal, refusal
+from crawler.addresses import address_refusal, has_login, refusal
 
 LOOPBACK = "127.0.0.1:8123"
 
@@ -138,6 +138,40 @@ def test_public_address_passes(url: str) -> None:
 )
 def test_port_is_blocked(url: str) -> None:
     assert refusal(url) == "blocked_port"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:pass@a.example/",
+        "https://user@a.example/",
+        "https://:pass@a.example/",
+        "https://:@a.example/",
+        "https://@a.example/",
+        "https://b.example@a.example/",
+        "https://user:p%40ss@a.example:8443/a?b#c",
+        "https://user:p@ss@a.example/",
+        "HTTPS://USER:PASS@A.EXAMPLE",
+        " http://user:pass@8.8.8.8/",
+        "http://user:pass@[2606:4700::1111]/",
+    ],
+)
+def test_a_login_in_an_address_is_refused(url: str) -> None:
+    assert refusal(url) == "login_in_url"
+    assert refusal(url, ("8.8.8.8", "2606:4700::1111")) == "login_in_url", "no exception lets it pass"
+    assert has_login(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/@user", "https://a.example/?to=x@b.example", "https://a.example#@", "/a@b", "mailto:a@b"]
+)
+def test_an_at_sign_behind_the_host_is_no_login(url: str) -> None:
+    assert not has_login(url)
+
+
+@pytest.mark.parametrize("url", ["//user:pass@a.example/", "\\\\user:pass@a.example/", "ht\ntps://u:p@a.example/"])
+def test_a_login_is_seen_in_what_is_no_whole_address_too(url: str) -> None:
+    assert has_login(url)
 
 
 @pytest.mark.parametrize(

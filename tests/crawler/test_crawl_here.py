@@ -44,14 +44,13 @@ if __name__ == "__main__":
     settings = load_settings({"data": folder, "delay_s": 0.0, "log_level": "ERROR"}, {}, folder / "none.toml")
     store = open_store(settings)
 
-    def claim():
-        lease = timedelta(minutes=1)
-        return store.write(lambda tx: sites.claim(tx, "me", NOW, lease=lease, limit=9))
+    def claim(tx, room):
+        return sites.claim(tx, "me", NOW, lease=timedelta(minutes=1), limit=room)
 
     for url in ("https://www.a.example/x", "https://www.a.example/z"):
         config = SourceConfig(name=url, url=url, kind=SourceKind.PAGE)
         store.write(lambda tx: sources.add(tx, config, site="a.example", now=NOW, interval_s=60))
-    claim()
+    store.write(lambda tx: claim(tx, 9))
     handlers = {"http": Recorded, "https": Recorded}
     well = crawl_here(settings, store, "me", extra={"DOWNLOAD_HANDLERS": handlers}, now=lambda: NOW, refill=claim)
     sys.exit(0 if well else 1)
@@ -68,4 +67,4 @@ def test_recorded_exchanges_are_crawled_by_the_same_rules(tmp_path: Path) -> Non
     asked = [line.split()[1] for line in done.stderr.splitlines() if line.startswith("asked") and "robots" not in line]
     assert sorted(asked) == ["https://b.example/y", "https://www.a.example/x", "https://www.a.example/z"]
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert events[-1]["done"] == {"sites": 1, "poll_ok": 2, "redirected": 1, "blocked_address": 1, "fetched": 1}
+    assert events[-1]["done"] == {"sites": 2, "poll_ok": 2, "redirected": 1, "blocked_address": 1, "fetched": 1}

@@ -128,6 +128,7 @@ def test_titles_of_rss(written: str, title: str | None, rss: Make, hints: HintsO
         (f"<link>\n  {SITE}/n/1\n</link>", f"{SITE}/n/1"),
         (f"<link><![CDATA[{SITE}/n/1]]></link>", f"{SITE}/n/1"),
         (f"<link>{SITE}/n?a=1&b=2</link>", f"{SITE}/n?a=1&b=2"),
+        (f"<link>{SITE}/n?a=1&amp;amp;b=2</link>", f"{SITE}/n?a=1&b=2"),
         ("<link>/n/1</link>", f"{SITE}/n/1"),
         (f"<link/><guid>{SITE}/n/1</guid>", f"{SITE}/n/1"),
         (f'<guid isPermaLink="true"> {SITE}/n/1 </guid>', f"{SITE}/n/1"),

@@ -141,6 +141,41 @@ def test_nothing_inside_is_asked_by_any_of_them(make_world: Callable[..., Any], 
     assert go(make_world, tmp_path, *LEADING, *OTHERS, allowed=False) == []
 
 
+class WithLogin:
+    """The inner server, whose addresses all carry a log-in."""
+
+    def __init__(self, site: Any) -> None:
+        self._site = site
+
+    def url(self, path: str = "/") -> str:
+        return str(self._site.url(path)).replace("://", "://desk:s3cret@")
+
+
+def test_an_address_with_a_login_is_asked_by_no_door_and_its_password_is_nowhere(
+    make_world: Callable[..., Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = make_world(tmp_path, public_url="https://desk.example", recheck=False)
+    try:
+        inner = world.site()
+        inner.add_pages("/secret", "/a?page=2", "/2026/03/09/the-secret-story")
+        evil = {door.__name__: world.site() for door in (*LEADING, *OTHERS)}
+        for door in (*LEADING, *OTHERS):
+            door(world, evil[door.__name__], WithLogin(inner))
+        world.crawl()
+        _process(world)
+        assert inner.paths() == []
+        with world.store.reading() as tx:
+            reasons = {row.reason for row in tx.execute(select(page.c.reason))}
+        assert "login_in_url" in reasons, "of a page that leads there"
+        assert world.poll(evil["redirect_of_a_feed"].address).outcome == "login_in_url"
+        told = world.poll(evil["link_in_a_feed"].address).note + world.poll(evil["entry_of_a_sitemap"].address).note
+        assert told.count("login_in_url") == 2
+    finally:
+        world.close()
+    shown = capfd.readouterr()
+    assert "s3cret" not in shown.out + shown.err + str(world.events)
+
+
 NAMES = """
 import pathlib, socket
 real, asked = socket.getaddrinfo, pathlib.Path(r"{log}")

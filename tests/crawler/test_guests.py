@@ -1,15 +1,18 @@
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawler.answers import Trouble
 from crawler.guests import Guests
 from crawler.ledger import Ledger
-from storage import sites
-from storage.records import Site
+from crawler.manners import Manner
+from storage import sites, sources
+from storage.records import Site, SourceConfig
 from storage.settings import load_settings
 from storage.store import Store, open_store
 
@@ -23,9 +26,19 @@ class Lanes:
 
     def __init__(self) -> None:
         self.told: list[Any] = []
+        self.ways: list[Any] = []
 
     def pace(self, site: str, delay_s: float) -> None:
         self.told.append((site, delay_s))
+
+    def slow_down(self, site: str, delay_s: float) -> None:
+        self.told.append((site, "at least", delay_s))
+
+    def rest(self, site: str, until: datetime) -> None:
+        self.told.append((site, until))
+
+    def route(self, site: str, *, way: Manner, barred: Trouble | None, concurrency: int) -> None:
+        self.ways.append((site, way.proxy, barred.code if barred else None, concurrency))
 
     def left_s(self, _site: str) -> float:
         return 0.5
@@ -72,6 +85,41 @@ def test_a_guest_has_the_lease_and_leaves_the_delay_behind(store: Store, ledger:
     assert after is not None
     assert (after.lease_owner, after.blocked_until) == (None, NOW + timedelta(seconds=0.5))
     assert lanes.told == [(KEY, 1.0), KEY]
+
+
+def test_a_guest_asks_as_the_sources_of_the_site_want(store: Store, ledger: Ledger) -> None:
+    config = SourceConfig(name="b", url=f"https://{KEY}/feed", delay_s=7.0, proxy="http://proxy.example:8080")
+    store.write(lambda tx: sources.add(tx, config, site=KEY, now=NOW, interval_s=600))
+    barred, open_to_it = Lanes(), Lanes()
+
+    async def go(lanes: Lanes, proxies: tuple[str, ...]) -> None:
+        party = replace(guests(ledger, lanes), proxies=proxies, now=lambda: NOW + timedelta(seconds=len(proxies)))
+        async with party.enter(KEY) as host:
+            assert host is not None
+            assert host.delay_s == 7.0
+
+    asyncio.run(go(barred, ()))
+    asyncio.run(go(open_to_it, ("http://proxy.example:8080",)))
+    assert barred.ways == [(KEY, None, "proxy_not_allowed", 1)]
+    assert open_to_it.ways == [(KEY, "http://proxy.example:8080", None, 1)]
+    assert barred.told[0] == open_to_it.told[0] == (KEY, 7.0)
+
+
+def test_what_a_site_asks_of_a_guest_outlives_the_visit(store: Store, ledger: Ledger) -> None:
+    lanes, until = Lanes(), NOW + timedelta(minutes=3)
+
+    async def go() -> None:
+        party = guests(ledger, lanes)
+        async with party.enter(KEY):
+            party.slow_down(KEY, 20.0)
+            party.slow_down(KEY, 4000.0)
+            await party.leave_alone(KEY, until, "retry_after")
+
+    asyncio.run(go())
+    after = site(store)
+    assert after is not None
+    assert (after.blocked_until, after.blocked_for, after.lease_owner) == (until, "retry_after", None)
+    assert lanes.told == [(KEY, 1.0), (KEY, "at least", 20.0), (KEY, "at least", 60.0), (KEY, until), KEY]
 
 
 def test_nobody_enters_a_site_that_rests_for_long(store: Store, ledger: Ledger) -> None:

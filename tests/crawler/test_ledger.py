@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -50,6 +50,40 @@ def test_pages_are_announced_after_their_commit(store: Store) -> None:
 
     asyncio.run(run())
     assert seen == [({"fetched": [1, 2]}, {"a", "b"})]
+
+
+class Joint:
+    """Work that is done with its like."""
+
+    done: ClassVar[list[list[str]]] = []
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, tx: Tx) -> str:
+        raise AssertionError("it was to be done with its like")
+
+    @classmethod
+    def together(cls, tx: Tx, works: list["Joint"]) -> list[str]:
+        cls.done.append([one.name for one in works])
+        return [f"joint_{one.name}" for one in works]
+
+
+def test_work_of_one_kind_is_done_together_and_nothing_changes_its_order(store: Store) -> None:
+    Joint.done.clear()
+    events: list[dict[str, Any]] = []
+
+    async def run() -> None:
+        ledger = Ledger(store, events.append)
+        for number, work in enumerate((Joint("a"), Joint("b"), make("a"), Joint("c"))):
+            await ledger.add(work, fetched=number)
+        await ledger.flush()
+        assert ledger.tally == {"joint_a": 1, "joint_b": 1, "joint_c": 1, "made": 1}
+        ledger.close()
+
+    asyncio.run(run())
+    assert Joint.done == [["a", "b"], ["c"]]
+    assert events == [{"fetched": [0, 1, 2, 3]}]
 
 
 def test_a_batch_is_written_without_being_asked_for(store: Store) -> None:

@@ -61,6 +61,14 @@ def test_facets_pile_up_and_stop() -> None:
     assert shapes.count("trap_facets") == 3
 
 
+def test_two_parameters_that_are_combined_are_facets() -> None:
+    grid = [f"{HOST}/find?colour={n % 12}&size={n // 12}" for n in range(144)]
+    budget, taken = Budget(), Budget()
+    assert [budget.over(url, Via.SECTION) for url in grid].count("trap_facets") >= 144 - 2 * MOST_VARIANTS
+    assert not any(taken.over(f"{HOST}/read?part={n % 3}&story={n}", Via.SECTION) for n in range(200))
+    assert not any(budget.over(url, Via.FEED) for url in grid)
+
+
 def test_stories_named_by_a_number_in_the_query_are_all_kept() -> None:
     budget = Budget()
     assert not any(budget.over(f"{HOST}/article.php?cat=5&id={n}", Via.SECTION) for n in range(200))

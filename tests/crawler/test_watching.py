@@ -6,13 +6,14 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from crawler.habits import TOPIC, Habits, dump
+from crawler.leads import lead_of
 from crawler.rates import Rates, learn
-from crawler.recheck import next_recheck
+from crawler.recheck import BUDGET, PAUSE, next_recheck
 from storage import events, memory, pages, sites, snapshots, sources
-from storage.records import Disposition, EventKind, PageState, SourceKind
+from storage.records import Candidate, Disposition, EventKind, Lead, PageState, SourceKind, Via
 from storage.tables import page as page_table
 
 World = Any  # of conftest.py, which nobody can import
@@ -177,6 +178,35 @@ def test_with_the_setting_off_nobody_looks(world: World, article: tuple[Site, in
     assert len(site.log) == asked
     with world.store.reading() as tx:
         assert pages.to_recheck(tx, site.address, datetime.now(UTC) + timedelta(days=9), 9) == []
+
+
+def test_looks_are_bounded_and_come_after_the_news(world: World) -> None:
+    site = world.site()
+    old = [f"/old/{number:02}" for number in range(BUDGET + 5)]
+    site.add_pages("/n1", "/n2", "/n3", *old)
+    site.add_feed("/feed", ["/n1", "/n2", "/n3"])
+    world.watch("paper", site.url("/feed"), SourceKind.FEED)
+    now = datetime.now(UTC)
+    with world.store.writing() as tx:
+        leads = [lead for path in old if isinstance(lead := lead_of(Candidate(url=site.url(path), via=Via.FEED)), Lead)]
+        pages.discover(tx, sources.get(tx, "paper").id, leads, now)
+        for late, path in enumerate(reversed(old)):  # the first are the most overdue
+            page = pages.find(tx, site.url(path))
+            assert page is not None
+            pages.finish(tx, page.id, Disposition.ARTICLE, "new_story", now)
+            due = now - timedelta(hours=1, minutes=late)
+            tx.execute(update(page_table).where(page_table.c.id == page.id).values(recheck_at=due))
+        sites.refresh(tx, [site.address])
+    report = world.crawl()
+    asked = [path for path in site.paths() if path not in ("/robots.txt", "/feed")]
+    assert sorted(asked[:3]) == ["/n1", "/n2", "/n3"]
+    assert asked[3:] == old[:BUDGET]
+    assert report.counts["rechecked_changed"] == BUDGET
+    for path in old[BUDGET:]:
+        query = select(page_table.c.recheck_at).where(page_table.c.id == world.page(site.url(path)).id)
+        with world.store.reading() as tx:
+            due_at = tx.execute(query).scalar_one()
+        assert now + PAUSE <= due_at < now + PAUSE + timedelta(minutes=5)
 
 
 def test_looks_become_rarer_and_end_after_a_week() -> None:
