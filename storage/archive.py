@@ -22,7 +22,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.timeutils import datetime_to_iso_date
 from warcio.warcwriter import WARCWriter
 
-from storage.durable import publish, sync_folder
+from storage.durable import complaint, lacks_room, publish, publish_remote, sync_folder
 from storage.errors import ArchiveDamaged, ArchiveError
 from storage.records import Headers, Pointer, Snapshot
 
@@ -49,7 +49,7 @@ class Archive:
             with self._publishing(name) as out:
                 return list(_write(out, name, entries))
         except OSError as error:
-            raise ArchiveError(f"archive {self.root}: {name} cannot be written: {error}") from error
+            raise ArchiveError(f"archive {self.root}: {name} cannot be written: {complaint(error)}") from error
 
     def read(self, pointer: Pointer) -> bytes:
         """The body at the pointer. Raises ArchiveDamaged when it is missing, torn or not what its digest says."""
@@ -67,7 +67,8 @@ class Archive:
         """Write a new file with all records of `name` but those at `offsets` and the requests that belong to them.
 
         Returns its name, and the new offset and length of each record by its old offset. The old file stays: it is to
-        be deleted once nothing points to it. Raises ArchiveDamaged where it cannot be read to its end or written anew.
+        be deleted once nothing points to it. Raises ArchiveDamaged where it cannot be read to its end or written anew,
+        and ArchiveError where there is no room.
         """
         try:
             with self._open(name) as old:
@@ -76,6 +77,8 @@ class Archive:
                 with self._publishing(fresh) as out:
                     return fresh, dict(_copied(old, out, kept))
         except _DAMAGE as error:
+            if isinstance(error, OSError) and lacks_room(error):
+                raise ArchiveError(f"archive {name}: cannot be rewritten: {complaint(error)}") from error
             raise ArchiveDamaged(f"archive {name}: cannot be rewritten: {error}") from error
 
     def delete(self, name: str) -> None:
@@ -107,8 +110,8 @@ class Archive:
 
     @contextmanager
     def _publishing(self, name: str) -> Iterator[IO[bytes]]:
-        if "://" in self.root:  # an object store publishes an object whole when it is closed
-            with fsspec.open(f"{self.root.rstrip('/')}/{name}", "wb", auto_mkdir=True) as out:
+        if "://" in self.root:
+            with publish_remote(*fsspec.core.url_to_fs(f"{self.root.rstrip('/')}/{name}")) as out:
                 yield out
             return
         with publish(Path(self.root) / name) as out:

@@ -33,9 +33,9 @@ from storage.bundle import (
     measure,
     write_manifest,
 )
-from storage.database import wrapped_errors
-from storage.durable import sync_folder
-from storage.errors import StoreBusy, StoreError, UsageError
+from storage.database import SQLITE_DISK, wrapped_errors
+from storage.durable import complaint, sync_folder
+from storage.errors import ExportError, StoreBusy, StoreError, UsageError
 from storage.schema import HEAD
 from storage.store import Store
 from storage.tables import metadata, snapshot
@@ -49,10 +49,18 @@ def back_up(store: Store, dest: Path, now: datetime) -> Manifest:
 
     Meanwhile crawling and processing go on; packing and erasing wait. Archive files become hard links where `dest` is
     on the archive's file system. Raises UsageError where `dest` exists, StoreBusy where the archive stays in use by
-    others, StoreError where the copy of the database does not pass its check, ArchiveDamaged and OSError.
+    others, StoreError where the copy of the database does not pass its check, ExportError where `dest` cannot be
+    written, and ArchiveDamaged.
     """
     if dest.exists():
         raise UsageError(f"{dest} exists already; name a folder that does not")
+    try:
+        return _back_up(store, dest, now)
+    except OSError as error:
+        raise ExportError(f"backup {dest}: cannot be written: {complaint(error)}") from error
+
+
+def _back_up(store: Store, dest: Path, now: datetime) -> Manifest:
     dest.parent.mkdir(parents=True, exist_ok=True)
     with erasure.archive_to_oneself(store), _hidden_beside(dest) as folder:
         erasure.finish(store)  # or the copy would tell of files that hold an erased text and are not in it
@@ -92,13 +100,19 @@ def _sqlite(file: Path, folder: Path) -> tuple[dict[str, Any], list[str]]:
             [[verdict]] = made.execute("PRAGMA quick_check(1)")
             files = [name for (name,) in made.execute(str(_files()))]
     except sqlite3.Error as error:
-        kind = StoreBusy if "locked" in str(error) else StoreError
-        raise kind(f"database {file}: cannot be copied: {error}") from error
+        raise _uncopied(file, copy, error) from error
     if verdict != "ok":
         raise StoreError(f"database {file}: its copy is damaged: {verdict}")
     with copy.open("rb") as made:
         os.fsync(made.fileno())
     return {"database": "sqlite", "file": measure(copy, SQLITE_FILE)}, files
+
+
+def _uncopied(file: Path, copy: Path, error: sqlite3.Error) -> StoreError | ExportError:
+    if getattr(error, "sqlite_errorname", "").startswith(SQLITE_DISK):
+        return ExportError(f"backup {copy}: cannot be written: {error}; make room there, then do it again")
+    kind = StoreBusy if "locked" in str(error) else StoreError
+    return kind(f"database {file}: cannot be copied: {error}")
 
 
 def _postgresql(store: Store, folder: Path) -> tuple[dict[str, Any], list[str]]:

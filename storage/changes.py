@@ -16,9 +16,10 @@ def append(tx: Tx, rows: Sequence[tuple[ChangeKind, int, int, int]], now: dateti
     The line is held until the commit, so whoever has read up to N never misses a row below N.
     """
     stand_in_line(tx)
-    for kind, article_id, version, cluster_id in rows:
-        values = {"kind": kind, "article_id": article_id, "version": version, "cluster_id": cluster_id, "at": now}
-        tx.execute(change.insert().values(**values))
+    names = ("kind", "article_id", "version", "cluster_id")
+    values = [{**dict(zip(names, row, strict=True)), "at": now} for row in rows]
+    if values:
+        tx.execute(change.insert(), values)
 
 
 def read(tx: Tx, since: int, limit: int = 1000) -> list[Change]:

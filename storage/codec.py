@@ -1,7 +1,7 @@
 """Records to plain JSON values and back; defaults are left out, so that a new field changes no stored value."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
+_PLAIN = frozenset({str, int, float, bool, NoneType})
 
 
 def rfc3339(moment: datetime) -> str:
@@ -19,13 +20,14 @@ def rfc3339(moment: datetime) -> str:
 
 def to_plain(value: Any) -> Any:
     """A JSON value for a record, or for anything made of records, times, enumerations and containers."""
-    if is_dataclass(value) and not isinstance(value, type):
-        named = ((spec, getattr(value, spec.name)) for spec in fields(value))
-        return {spec.name: to_plain(item) for spec, item in named if item != _default(spec)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return rfc3339(value)
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if is_dataclass(kind):
+        named = ((name, getattr(value, name), default) for name, default in _defaults(kind))
+        return {name: to_plain(item) for name, item, default in named if item != default}
+    if isinstance(value, (Enum, datetime)):
+        return value.value if isinstance(value, Enum) else rfc3339(value)
     if isinstance(value, Mapping):
         return {key: to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -62,8 +64,10 @@ def _revive_tuple(parts: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:
     return tuple(_revive(part, item) for part, item in zip(parts, value, strict=True))
 
 
-def _default(spec: Any) -> Any:
-    return spec.default if spec.default is not MISSING else MISSING
+@cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The fields of a record, each with its default; what equals nothing where it has none."""
+    return tuple((spec.name, spec.default) for spec in fields(kind))
 
 
 @cache

@@ -17,6 +17,8 @@ def storable_json(value: Any) -> Any:
     """The value with every string in it storable."""
     if isinstance(value, str):
         return storable(value)
+    if value is None:
+        return None
     if isinstance(value, dict):
         return {storable(key): storable_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -67,7 +69,7 @@ class Utc(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError(f"naive time {value!r} offered to the database")
         value = value.astimezone(UTC)
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0") if dialect.name == "sqlite" else value
+        return f"{value.isoformat(timespec='microseconds')[:-6]}Z" if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Always aware, always UTC."""

@@ -9,47 +9,60 @@ from sqlalchemy import Connection, Engine, Select, create_engine, event, exc, te
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from storage.errors import SettingsError, StoreBusy, StoreError
+from storage.errors import SettingsError, StoreBusy, StoreError, StoreFull
 
 Tx = Connection
 """An open transaction: what every verb of the store takes first."""
 
 _CHANGE_LOCK = 0x0C09_DE5C
 """Key of the PostgreSQL advisory lock that puts deciding writers in line."""
-_BUSY_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08003", "08006"}
+_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+"""A server that is gone without a word is noticed after half a minute, not after two hours (PostgreSQL manual, libpq
+connection parameters; the last is in milliseconds). What the URL says of it wins."""
+_BUSY_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08003", "08006", "25P03", "53300"}
 """SQLSTATEs after which the same transaction may succeed (PostgreSQL manual, appendix A)."""
+_DISK_FULL = "53100"
+SQLITE_DISK = ("SQLITE_FULL", "SQLITE_IOERR")
+"""What SQLite calls a disk without room, or one that fails: beyond a limit on the size of files it tells them not apart
+(sqlite.org/rescode.html)."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for the URL. Raises SettingsError where it names neither SQLite nor PostgreSQL."""
+def open_engine(url: str, *, cache_mb: int = 64) -> Engine:
+    """An engine for the URL. Raises SettingsError where it names neither SQLite nor PostgreSQL.
+
+    `cache_mb`: how much of a SQLite file each connection may hold in memory.
+    """
     try:
         parsed = make_url(url)
     except exc.ArgumentError as error:
         raise SettingsError(f"database: {url!r} is no database URL; give sqlite:///FILE or postgresql://…") from error
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(parsed.database or "", url)
+        return _open_sqlite(parsed.database or "", url, cache_mb)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        alive = {name: value for name, value in _ALIVE.items() if name not in parsed.query}
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=alive)
     raise SettingsError(f"database: {parsed.drivername!r} is not supported; give sqlite:///FILE or postgresql://…")
 
 
-def _open_sqlite(file: str, url: str) -> Engine:
+def _open_sqlite(file: str, url: str, cache_mb: int) -> Engine:
     if file in ("", ":memory:"):
         raise SettingsError("database: an in-memory SQLite cannot be shared by several processes; give sqlite:///FILE")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30})
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", lambda connection, _record: _prepare_sqlite(connection, cache_mb))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, cache_mb: int) -> None:
     connection.isolation_level = None  # the driver must not begin by itself: see _begin_sqlite
+    # Whoever read the change feed up to N must never meet another N, so a commit that was seen has to outlive a power
+    # cut: with NORMAL the last ones might not. It costs a sync a commit: a tenth of an article's time on a slow disk.
     # The deduplication index is entered at random places: with the default cache of 2 MB each would be read from disk.
-    safe = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON")
+    safe = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON")
     # And each changes a dozen pages at random: with a checkpoint at each 1,000 of them, not 4,000 (16 MB), one article
     # in eighty would wait for one.
-    fast = ("cache_size=-65536", "wal_autocheckpoint=4000")
+    fast = (f"cache_size=-{cache_mb * 1024}", "wal_autocheckpoint=4000")
     for pragma in (*safe, *fast):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -63,20 +76,29 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Tx]:
     """A transaction that commits at the end, or rolls back on an error. Raises StoreBusy and StoreError."""
-    with wrapped_errors(), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+    place = engine.url.render_as_string()
+    with wrapped_errors(place), engine.connect().execution_options(writes=writes) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
-def wrapped_errors() -> Iterator[None]:
-    """Turn the drivers' errors into ours; errors of programming pass through unchanged."""
+def wrapped_errors(place: str = "") -> Iterator[None]:
+    """Turn the drivers' errors into ours; errors of programming pass through unchanged. `place` is the database."""
     try:
         yield
     except (exc.ProgrammingError, exc.IntegrityError):
         raise
     except exc.DBAPIError as error:
+        words = str(error.orig).strip().splitlines()[0]
+        if _is_full(error):
+            raise StoreFull(f"database {place}: {words}; make room on its disk, then do it again") from error
         kind = StoreBusy if _may_pass(error) else StoreError
-        raise kind(f"database: {str(error.orig).strip().splitlines()[0]}") from error
+        raise kind(f"database: {words}") from error
+
+
+def _is_full(error: exc.DBAPIError) -> bool:
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return name.startswith(SQLITE_DISK) or getattr(error.orig, "sqlstate", None) == _DISK_FULL
 
 
 def _may_pass(error: exc.DBAPIError) -> bool:
@@ -99,7 +121,17 @@ def stand_in_line(tx: Tx) -> None:
     A sequence alone gives readers gaps: a late commit hides behind the cursor. SQLite has one writer anyway.
     """
     if tx.dialect.name == "postgresql":
-        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+        prepared(tx, "SELECT pg_advisory_xact_lock(%(key)s)", {"key": _CHANGE_LOCK})
+
+
+def plan_anew(tx: Tx) -> None:
+    """Have the statements of this transaction planned for their values, as these decide which way is fast.
+
+    PostgreSQL would after some calls take one plan for all values of a statement (its manual, PREPARE), and compile
+    those that it takes to be long, which they are not: they end after a page of rows (JIT).
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off"))
 
 
 def prepared(tx: Tx, statement: str, values: dict[str, Any] | list[dict[str, Any]]) -> list[Any]:

@@ -9,9 +9,11 @@
     │   └── BodyPruned        a stored body is gone because its time was over
     ├── StoreError            the database refused
     │   ├── StoreBusy         locked or unreachable for now: try again
+    │   │   └── StoreFull     its disk has no room, or fails: try again when that is mended
     │   └── SchemaError       the database's schema is older or newer than this code
     ├── ArchiveError
     │   └── ArchiveDamaged    a record is not what its pointer says
+    ├── ExportError           a file for others could not be written
     └── DiscoveryError        a listing could not be read; `code` says why
 
 Each says in one line what is wrong, where, and what to do. All of them pickle.
@@ -54,6 +56,10 @@ class StoreBusy(StoreError):
     """The database is locked or unreachable for now; the same call may work later."""
 
 
+class StoreFull(StoreBusy):
+    """The disk under the database has no room left, or fails; nothing that was committed is lost."""
+
+
 class SchemaError(StoreError):
     """The database's schema is not the one that this code needs."""
 
@@ -64,6 +70,10 @@ class ArchiveError(CopydeskError):
 
 class ArchiveDamaged(ArchiveError):
     """An archived record is not what its pointer says."""
+
+
+class ExportError(CopydeskError):
+    """A file of a dataset, a feed or a backup could not be written; what stood there before still does."""
 
 
 class DiscoveryError(CopydeskError):

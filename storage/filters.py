@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from storage.records import Access, Record
 from storage.tables import article, article_version, cluster, source
@@ -40,7 +40,6 @@ class Filter(Record):
     def _conditions(self) -> Iterator[ColumnElement[bool]]:
         version = article_version.c
         columns: dict[str, Any] = {
-            "source": source.c.name,
             "site": article.c.site,
             "publisher": version.publisher,
             "section": version.section,
@@ -51,16 +50,29 @@ class Filter(Record):
             value = getattr(self, spec.name)
             if value is not None and spec.name in columns:
                 yield columns[spec.name] == value
+        if self.source is not None:  # its id decides: an index has the articles of a source in their order
+            yield article.c.source_id == select(source.c.id).where(source.c.name == self.source).scalar_subquery()
         if self.language is not None:
             yield (version.language == self.language) | version.language.startswith(
                 f"{self.language}-", autoescape=True
             )
-        if self.published_since is not None:
-            yield version.published_at >= self.published_since
-        if self.published_until is not None:
-            yield version.published_at < self.published_until
-        if self.seen_since is not None:
-            yield article.c.first_seen >= self.seen_since
+        yield from self.published()
+        yield from self.seen()
         if self.primary is not None:
-            is_primary = cluster.c.primary_article_id == article.c.id
-            yield is_primary if self.primary else ~is_primary
+            leads = select(cluster.c.primary_article_id).where(cluster.c.id == article.c.cluster_id).scalar_subquery()
+            yield leads == article.c.id if self.primary else leads != article.c.id
+
+    def published(self) -> list[ColumnElement[bool]]:
+        """What it asks of the time of publication."""
+        at, since, until = article_version.c.published_at, self.published_since, self.published_until
+        return [*([at >= since] if since is not None else []), *([at < until] if until is not None else [])]
+
+    def seen(self) -> list[ColumnElement[bool]]:
+        """What it asks of the time of the first sight."""
+        return [article.c.first_seen >= self.seen_since] if self.seen_since is not None else []
+
+    @property
+    def asks_versions(self) -> bool:
+        """Whether it asks for anything that the version of an article tells."""
+        told = (self.publisher, self.language, self.section, self.access, self.published_since, self.published_until)
+        return any(value is not None for value in told)

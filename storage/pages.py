@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, case, desc, func, literal, null, or_, select, true, update
+from sqlalchemy import RowMapping, Select, and_, bindparam, case, desc, func, literal, null, or_, select, true, update
 
 from storage import sites
 from storage.codec import from_plain, to_plain
@@ -15,6 +15,12 @@ from storage.errors import NotFound
 from storage.records import Discovered, Disposition, Hints, Lead, Page, PageState, Sighting
 from storage.tables import page, sighting
 
+_FETCHED = (
+    update(page)
+    .where(page.c.id == bindparam("of"))
+    .values(state=PageState.FETCHED, disposition=None, attempts=0, announced_at=None, next_at=None)
+    .values({name: bindparam(name) for name in ("snapshot_id", "fetched_at", "recheck_at")})
+)
 ERASED = "erased"
 """The reason of pages whose article was erased on request: they are never fetched again, and no hint is kept."""
 
@@ -112,11 +118,13 @@ def fetched(tx: Tx, page_id: int, snapshot_id: int, now: datetime, *, recheck_at
 
     `recheck_at`: when to look at it again, should it become an article.
     """
-    values = {"state": PageState.FETCHED, "snapshot_id": snapshot_id, "fetched_at": now, "next_at": None}
-    values |= {"recheck_at": recheck_at}
-    tx.execute(
-        update(page).where(page.c.id == page_id).values(disposition=None, attempts=0, announced_at=None, **values)
-    )
+    fetched_all(tx, [(page_id, snapshot_id, now, recheck_at)])
+
+
+def fetched_all(tx: Tx, rows: Sequence[tuple[int, int, datetime, datetime | None]]) -> None:
+    """The same for several pages at once: each page's id, its snapshot's, and the two times."""
+    names = ("of", "snapshot_id", "fetched_at", "recheck_at")
+    tx.execute(_FETCHED, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def to_recheck(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
@@ -199,11 +207,23 @@ def begin(tx: Tx, page_id: int) -> Page | None:
     return _record(row) if row else None
 
 
+def unbegin(tx: Tx, page_id: int) -> None:
+    """Take back a try that failed by no fault of the page."""
+    waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED, page.c.attempts > 0)
+    tx.execute(update(page).where(waits).values(attempts=page.c.attempts - 1))
+
+
 def hold(tx: Tx, page_id: int) -> Page | None:
     """The page as it is now, kept from other writers to the end of this transaction; None unless it is FETCHED."""
     waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
     row = tx.execute(select(page).where(waits).with_for_update()).mappings().first()
     return _record(row) if row else None
+
+
+def hold_all(tx: Tx, page_ids: Sequence[int]) -> None:
+    """Keep pages from other writers to the end of this transaction, in an order in which no two wait for each other."""
+    wanted = select(page.c.id).where(page.c.id.in_(page_ids)).order_by(page.c.id)
+    tx.execute(wanted.with_for_update()).all()
 
 
 def unannounced(tx: Tx, before: datetime, limit: int, *, fetched_before: datetime | None = None) -> list[int]:
@@ -229,6 +249,16 @@ def announced(tx: Tx, page_ids: Collection[int], now: datetime) -> None:
         tx.execute(update(page).where(page.c.id.in_(part)).values(announced_at=now))
 
 
+def still_told(tx: Tx, page_ids: Collection[int], now: datetime) -> None:
+    """Of these pages, those that wait to be processed are in good hands: their message is as good as new.
+
+    A page whose processing failed keeps its rest: its `announced_at` lies ahead.
+    """
+    for part in chunks(sorted(page_ids)):
+        told = and_(page.c.id.in_(part), page.c.state == PageState.FETCHED, page.c.announced_at <= now)
+        tx.execute(update(page).where(told).values(announced_at=now))
+
+
 def unannounce(tx: Tx, now: datetime) -> int:
     """All messages are lost, with the broker that held them: let fetched pages be announced anew; returns how many.
 
@@ -242,6 +272,16 @@ def sightings(tx: Tx, page_id: int) -> list[Sighting]:
     """Who showed a page, first sight first."""
     query = select(sighting).where(sighting.c.page_id == page_id).order_by(sighting.c.first_seen, sighting.c.source_id)
     return [_sighting(row) for row in tx.execute(query).mappings()]
+
+
+def sightings_of(tx: Tx, page_ids: Collection[int]) -> dict[int, list[Sighting]]:
+    """Who showed each of these pages, first sight first; pages that nobody showed are left out."""
+    found: dict[int, list[Sighting]] = {}
+    for part in chunks(sorted(page_ids)):
+        query = select(sighting).where(sighting.c.page_id.in_(part))
+        for row in tx.execute(query.order_by(sighting.c.first_seen, sighting.c.source_id)).mappings():
+            found.setdefault(row["page_id"], []).append(_sighting(row))
+    return found
 
 
 def leads_to(tx: Tx, key: str, limit: int = 20) -> list[str]:

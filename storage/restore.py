@@ -14,6 +14,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, inspect, make_url, text, update
 
 from storage import schema
+from storage.archive import Archive
 from storage.bundle import (
     ARCHIVE,
     SQLITE_FILE,
@@ -26,8 +27,8 @@ from storage.bundle import (
     read_manifest,
 )
 from storage.database import open_engine, transaction
-from storage.durable import sync_folder
-from storage.errors import SchemaError, UsageError
+from storage.durable import complaint, publish_remote, sync_folder
+from storage.errors import ExportError, SchemaError, UsageError
 from storage.settings import Settings
 from storage.tables import site
 
@@ -39,7 +40,8 @@ def restore(settings: Settings, source: Path) -> Manifest:
 
     The schema is that of the backup: one that is older than the program wants `copydesk migrate` afterwards. The
     leases of that time are given back. Raises UsageError where there is something already, InputError where `source`
-    is no backup, SchemaError where it is of a newer program, ArchiveDamaged where a file is not what it was.
+    is no backup, SchemaError where it is of a newer program, ArchiveDamaged where a file is not what it was, and
+    ExportError where there is no room: then nothing of it stays.
     """
     manifest = read_manifest(source)
     if manifest.schema > schema.HEAD:
@@ -52,15 +54,33 @@ def restore(settings: Settings, source: Path) -> Manifest:
     _must_be_empty(settings)
     for part in manifest.parts:  # before anything is written
         must_match(measure(source / part.path, part.path), part, source)
-    _archive(manifest, source, settings.archive_root)
-    if kind == "sqlite":
+    try:
+        _archive(manifest, source, settings.archive_root)
+        _database(manifest, source, settings)
+    except BaseException as error:
+        _take_back(manifest, settings.archive_root)  # or the next try would find that it is not empty
+        if isinstance(error, OSError):
+            raise ExportError(f"restore to {settings.data}: cannot be written: {complaint(error)}") from error
+        raise
+    return manifest
+
+
+def _database(manifest: Manifest, source: Path, settings: Settings) -> None:
+    if manifest.database == "sqlite":
         _sqlite(manifest, source, Path(cast("str", make_url(settings.database_url).database)))
     with closing(_Engine(settings.database_url)) as opened:
-        if kind == "postgresql":
+        if manifest.database == "postgresql":
             _postgresql(opened.engine, manifest, source)
         with transaction(opened.engine, writes=True) as tx:
             tx.execute(update(site).values(lease_owner=None, lease_until=None))  # their holders are no more
-    return manifest
+
+
+def _take_back(manifest: Manifest, root: str) -> None:
+    if "://" not in root:
+        shutil.rmtree(root, ignore_errors=True)
+        return
+    for part in manifest.archive:
+        Archive(root).delete(_name(part))
 
 
 class _Engine:
@@ -94,8 +114,8 @@ def _has_files(root: str) -> bool:
 def _archive(manifest: Manifest, source: Path, root: str) -> None:
     if "://" in root:
         for part in manifest.archive:
-            target = fsspec.open(f"{root.rstrip('/')}/{_name(part)}", "wb", auto_mkdir=True)
-            with (source / part.path).open("rb") as held, target as out:
+            files, path = fsspec.core.url_to_fs(f"{root.rstrip('/')}/{_name(part)}")
+            with (source / part.path).open("rb") as held, publish_remote(files, path) as out:
                 shutil.copyfileobj(held, out, _CHUNK)
         return
     with _hidden_beside(Path(root)) as folder:

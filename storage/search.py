@@ -1,6 +1,7 @@
 """Full-text search: FTS5 on SQLite, tsvector on PostgreSQL, one query syntax, filled from the change feed."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, text
 
 from storage import changes, consumers
-from storage.database import Tx
+from storage.database import Tx, plan_anew
 from storage.query import Query, Wanted
 from storage.reader_tables import consumer
 from storage.records import Article
@@ -18,10 +19,13 @@ from storage.terms import STEMMERS, fold, terms
 
 READER = "search"
 """The index's own place in the change feed."""
+RANKED = 5_000
+"""Of so many matching articles, the newest, the best are found."""
 _LAST_POSITION = 16_383
 """PostgreSQL manual, section 12.11: positions end here; what stands behind is found, though not as a phrase."""
 _MOST_WORDS = 100_000
 _WINDOW = 30
+_BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,33 @@ def scrub(tx: Tx) -> None:
 
 
 def search(tx: Tx, query: Query, *, limit: int = 20, offset: int = 0, newest: bool = False) -> list[Hit]:
-    """The articles that match, the best first, or those first that were first seen last."""
+    """The articles that match, the best first, or the newest first.
+
+    The newest were filed last; where days are asked for, published last. Of very many that match, only the newest are
+    weighed, as to rank a million takes seconds.
+    """
     lite = tx.dialect.name == "sqlite"
-    values: dict[str, Any] = {"limit": limit, "offset": offset, "match": (_fts5 if lite else _tsquery)(query)}
-    matched = "article_search MATCH :match" if lite else "s.document @@ CAST(:match AS tsquery)"
+    match = (_fts5 if lite else _tsquery)(query)
+    ranked = bool(match) and not newest
+    values: dict[str, Any] = {"limit": limit, "offset": offset, "most": RANKED if ranked else limit + offset}
     score = "-bm25(article_search, 8.0, 1.0, 0.0)" if lite else "ts_rank(s.document, CAST(:match AS tsquery), 1)"
+    matched = "article_search MATCH :match" if lite else "s.document @@ CAST(:match AS tsquery)"
+    values |= {"match": match} if match else {}
+    dates = list(_dates(query, values))
     key = "s.rowid" if lite else "s.article_id"
-    conditions = ["a.withdrawn_at IS NULL", *([matched] if values["match"] else []), *_dates(query, values)]
-    order = "a.id DESC" if newest or not values["match"] else "rank DESC, a.id DESC"
+    # PostgreSQL takes a phrase to be as frequent as its words together, and would walk through all for the newest: an
+    # expression has it ask its index.
+    phrase = any(" " in wanted.text for wanted in query.wanted)
+    place = "v.published_at" if dates else f"{key} + 0" if phrase and not lite else key
+    conditions = ["a.withdrawn_at IS NULL", *([matched] if match else []), *dates]
+    plan_anew(tx)
     found = tx.execute(
         text(
-            f"SELECT a.id, {score if values['match'] else '0.0'} AS rank "  # noqa: S608 - made of the constants above
+            f"SELECT id, rank FROM (SELECT a.id, {score if ranked else '0.0'} AS rank, {place} AS place "  # noqa: S608 - made of the constants above
             f"FROM article_search AS s JOIN article AS a ON a.id = {key} "
             "JOIN article_version AS v ON v.article_id = a.id AND v.version = a.version "
-            f"WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit OFFSET :offset"
+            f"WHERE {' AND '.join(conditions)} ORDER BY {place} DESC LIMIT :most) AS f "
+            "ORDER BY rank DESC, place DESC, id DESC LIMIT :limit OFFSET :offset"
         ),
         values,
     )
@@ -105,10 +122,20 @@ def snippet(found: Article, query: Query, window: int = _WINDOW) -> Snippet:
     best = max(hits, key=lambda at: sum(at <= other < at + window for other in hits), default=0)
     shown = words[max(0, best - window // 5) :][:window]
     if not shown:
-        return Snippet(content[:200], ())
+        return _on_one_line(content[:200], [])
     start, end = shown[0][0].start, shown[-1][0].end
-    marks = tuple((term.start - start, term.end - start) for term, hit in shown if hit)
-    return Snippet(content[start:end].replace("\n", " "), marks)
+    marks = [(term.start - start, term.end - start) for term, hit in shown if hit]
+    return _on_one_line(content[start:end], marks)
+
+
+def _on_one_line(piece: str, marks: list[tuple[int, int]]) -> Snippet:
+    """The piece with one blank where lines met, and the marks moved with their words."""
+    gaps = [(gap.end(), len(gap[0]) - 1) for gap in _BLANKS.finditer(piece)]
+
+    def moved(place: int) -> int:
+        return place - sum(less for end, less in gaps if end <= place)
+
+    return Snippet(_BLANKS.sub(" ", piece), tuple((moved(begin), moved(end)) for begin, end in marks))
 
 
 def _place(tx: Tx, now: datetime) -> int:
@@ -142,7 +169,7 @@ def _add(tx: Tx, row: RowMapping) -> None:
         values = {"id": row["id"], "title": " ".join(title), "body": " ".join(body), "facets": " ".join(facets)}
         into = "INSERT INTO article_search (rowid, title, body, facets) VALUES (:id, :title, :body, :facets)"
     else:
-        values = {"id": row["id"], "document": _document(title, body, facets)}
+        values = {"id": row["id"], "document": document(title, body, facets)}
         into = "INSERT INTO article_search (article_id, document) VALUES (:id, CAST(:document AS tsvector))"
     tx.execute(text(into), values)
 
@@ -150,21 +177,21 @@ def _add(tx: Tx, row: RowMapping) -> None:
 def _facets(row: RowMapping) -> Iterator[str]:
     for name in ("source", "site", "publisher", "section", "access"):
         if row[name]:
-            yield _facet(name, row[name])
+            yield facet(name, row[name])
     if row["language"]:
-        yield _facet("language", row["language"][:2])
+        yield facet("language", row["language"][:2])
     for author in row["authors"]:
-        yield _facet("author", author)
+        yield facet("author", author)
 
 
-def _facet(name: str, value: str) -> str:
+def facet(name: str, value: str) -> str:
     """A word that stands for a field's value: hashed, as values hold spaces and signs, and no word of a text is so."""
     return f"{name}{hashlib.sha256(fold(value).encode()).hexdigest()[:16]}"
 
 
-def _document(title: list[str], body: list[str], facets: list[str]) -> str:
+def document(title: list[str], body: list[str], facets: list[str]) -> str:
     """The tsvector in its text form: terms with their positions, those of the title with the weight A."""
-    places: dict[str, list[str]] = {facet: [] for facet in facets}
+    places: dict[str, list[str]] = {one: [] for one in facets}
     for weight, first, keys in (("A", 1, title), ("", len(title) + 10, body)):
         for at, key in enumerate(keys, first):
             held = places.setdefault(key, [])
@@ -189,11 +216,11 @@ def _fts5(query: Query) -> str:
         column = "title" if wanted.title else "{title body}"
         return f"{column} : ({' OR '.join(words.forms(wanted)) or _NOTHING})"
 
-    def facet(pair: tuple[str, str]) -> str:
-        return f'facets : "{_facet(*_folded(pair))}"'
+    def field(pair: tuple[str, str]) -> str:
+        return f'facets : "{facet(*_folded(pair))}"'
 
-    must = [*map(one, query.wanted), *map(facet, query.having)]
-    must_not = [*map(one, query.unwanted), *map(facet, query.lacking)]
+    must = [*map(one, query.wanted), *map(field, query.having)]
+    must_not = [*map(one, query.unwanted), *map(field, query.lacking)]
     if not must:
         return ""
     return f"({' AND '.join(must)})" + "".join(f" NOT ({each})" for each in must_not)
@@ -208,11 +235,11 @@ def _tsquery(query: Query) -> str:
         words = _Words(query.language, lambda key: f"'{key}'{mark}", " <-> ", lambda key: f"'{key}':*{weight}")
         return f"({' | '.join(words.forms(wanted)) or _NOTHING})"
 
-    def facet(pair: tuple[str, str]) -> str:
-        return f"'{_facet(*_folded(pair))}'"
+    def field(pair: tuple[str, str]) -> str:
+        return f"'{facet(*_folded(pair))}'"
 
-    must = [*map(one, query.wanted), *map(facet, query.having)]
-    must_not = [*map(one, query.unwanted), *map(facet, query.lacking)]
+    must = [*map(one, query.wanted), *map(field, query.having)]
+    must_not = [*map(one, query.unwanted), *map(field, query.lacking)]
     return " & ".join([*must, *(f"!{each}" for each in must_not)]) if must else ""
 
 

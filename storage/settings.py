@@ -14,6 +14,10 @@ def _doc(text: str, default: Any) -> Any:
     return field(default=default, metadata={"doc": text})
 
 
+_WORDS = {"log_level": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "log_format": ("TEXT", "JSON")}
+"""Settings that are one of a few words, in any case."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every knob there is. `origin` tells where each value came from."""
@@ -22,7 +26,7 @@ class Settings:
     database: str = _doc(
         "Database URL: sqlite:///FILE or postgresql://USER@HOST/NAME. Empty: SQLite in the data folder.", ""
     )
-    broker: str = _doc("Broker URL (redis://…). Empty: an embedded Valkey in the data folder.", "")
+    broker: str = _doc("Broker URL (redis://… or amqp://…). Empty: an embedded Valkey in the data folder.", "")
     archive: str = _doc("Folder or fsspec URL of the WARC archive. Empty: archive/ in the data folder.", "")
     user_agent: str = _doc("Name sent to sites; robots rules are matched against its first word.", "Copydesk/0.1")
     contact: str = _doc("Address or URL sent with the user agent, so that a site can reach you.", "")
@@ -77,6 +81,7 @@ class Settings:
     web_host: str = _doc("Address that the web server binds to.", "127.0.0.1")
     web_port: int = _doc("Port of the web server.", 8000)
     log_level: str = _doc("DEBUG, INFO, WARNING or ERROR.", "INFO")
+    log_format: str = _doc("How a line of the log is written: text or json.", "text")
     origin: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -156,6 +161,8 @@ def _typed(name: str, raw: Any, where: str) -> Any:
         value = _truth(raw) if kind is bool else kind(raw)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"{where}: {name} must be a {kind.__name__}, not {raw!r}") from error
+    if name in _WORDS and str(value).upper() not in _WORDS[name]:
+        raise SettingsError(f"{where}: {name} must be one of {', '.join(_WORDS[name])}, not {raw!r}")
     if kind in (int, float) and value < 0:
         raise SettingsError(f"{where}: {name} must not be negative, but is {raw!r}")
     return value

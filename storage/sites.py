@@ -86,6 +86,15 @@ def held(tx: Tx, owner: str) -> list[Site]:
     return [_record(row) for row in tx.execute(query).mappings()]
 
 
+def leased(tx: Tx, keys: Collection[str], now: datetime) -> set[str]:
+    """Those of the sites that somebody works on."""
+    found: set[str] = set()
+    for some in chunks(sorted(keys)):
+        query = select(site.c.key).where(site.c.key.in_(some), site.c.lease_until >= now)
+        found.update(tx.execute(query).scalars())
+    return found
+
+
 def renew(tx: Tx, owner: str, now: datetime, lease: timedelta) -> int:
     """Prolong all leases of a living owner; returns how many it still holds."""
     return tx.execute(update(site).where(site.c.lease_owner == owner).values(lease_until=now + lease)).rowcount

@@ -19,18 +19,27 @@ _FACTS = [column for column in snapshot.c if column.name != "body"]
 
 def keep(tx: Tx, page_id: int, exchange: Exchange) -> int:
     """Store an exchange of a page, its body compressed beside it; returns the snapshot's id."""
-    values = {
+    return keep_all(tx, [(page_id, exchange)])[0]
+
+
+def keep_all(tx: Tx, exchanges: Sequence[tuple[int, Exchange]]) -> list[int]:
+    """Store exchanges, each with the id of its page; returns the snapshots' ids in the same order."""
+    made = snapshot.insert().returning(snapshot.c.id, sort_by_parameter_order=True)
+    return list(tx.execute(made, [_values(page_id, exchange) for page_id, exchange in exchanges]).scalars())
+
+
+def _values(page_id: int, exchange: Exchange) -> dict[str, Any]:
+    return {
         "page_id": page_id,
         "url": exchange.url,
         "status": exchange.status,
-        "headers": [list(line) for line in exchange.headers],
-        "request_headers": [list(line) for line in exchange.request_headers],
+        "headers": exchange.headers,
+        "request_headers": exchange.request_headers,
         "fetched_at": exchange.fetched_at,
         "size": len(exchange.body),
         "digest": digest(exchange.body),
         "body": zlib.compress(exchange.body, 3),
     }
-    return int(tx.execute(snapshot.insert().values(**values).returning(snapshot.c.id)).scalar_one())
 
 
 def get(tx: Tx, snapshot_id: int) -> Snapshot:

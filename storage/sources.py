@@ -1,7 +1,7 @@
 """Sources as rows: what is watched, what each poll taught, and when the next is due."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, case, desc, func, literal, select, update
@@ -16,12 +16,15 @@ from storage.tables import poll, source
 
 MANUAL = "manual"
 """The source of all that people ingest by hand."""
+_LONGEST_TURN = timedelta(minutes=6)
+"""A crawl's turn at a site is over after four minutes and its last request, by far."""
 
 
 def add(tx: Tx, config: SourceConfig, *, site: str, now: datetime, interval_s: int, replace: bool = False) -> Source:
     """Add a source, due at once. A removed one of the same name comes back.
 
-    Raises SourceError when the name is taken and `replace` is not asked for.
+    One whose address is replaced by another forgets the validators of the old one, and is due when nobody can be
+    polling the old one any more. Raises SourceError when the name is taken and `replace` is not asked for.
     """
     sites.ensure(tx, [site])
     old = tx.execute(select(source.c.id, source.c.removed_at).where(source.c.name == config.name)).first()
@@ -37,7 +40,9 @@ def add(tx: Tx, config: SourceConfig, *, site: str, now: datetime, interval_s: i
         "interval_s": config.interval_s or interval_s,
     }
     if old:
+        moved = _moved(tx, {config.name: config.url})
         tx.execute(update(source).where(source.c.id == old.id).values(**row))
+        _begin_anew(tx, moved, now)
     else:
         tx.execute(source.insert().values(added_at=now, failures=0.0, **row))
     sites.refresh(tx, [site])
@@ -70,13 +75,34 @@ def add_many(
         }
         for config, key in entries
     ]
+    moved = _moved(tx, {config.name: config.url for config, _ in entries}) if replace else {}
     for part in chunks(rows):
         statement = insert(tx, source)
         kept = ("site", "config", "paused", "removed_at", "next_at", "interval_s")
         renewed = {name: statement.excluded[name] for name in kept}
         tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=renewed), part)
+    _begin_anew(tx, moved, now)
     sites.refresh(tx, keys)
     return len(rows)
+
+
+def _moved(tx: Tx, urls: Mapping[str, str]) -> dict[int, str]:
+    """Of sources by name with new addresses: the sites, by source, of those whose address was another."""
+    found: dict[int, str] = {}
+    for part in chunks(list(urls)):
+        query = select(source.c.id, source.c.name, source.c.site, source.c.config).where(source.c.name.in_(part))
+        found |= {row.id: row.site for row in tx.execute(query) if row.config["url"] != urls[row.name]}
+    return found
+
+
+def _begin_anew(tx: Tx, moved: Mapping[int, str], now: datetime) -> None:
+    """Let sources forget what their old address taught, and wait where somebody may be polling that."""
+    for part in chunks(list(moved)):
+        forgotten = {"etag": None, "last_modified": None, "body_digest": None}
+        tx.execute(update(source).where(source.c.id.in_(part)).values(**forgotten))
+    at_work = sites.leased(tx, set(moved.values()), now)
+    for part in chunks([number for number, key in moved.items() if key in at_work]):
+        tx.execute(update(source).where(source.c.id.in_(part)).values(next_at=now + _LONGEST_TURN))
 
 
 def taken(tx: Tx, names: Sequence[str]) -> set[str]:

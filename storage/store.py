@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from storage.archive import Archive
 from storage.database import Tx, open_engine, transaction
-from storage.errors import StoreBusy
+from storage.errors import StoreBusy, StoreFull
 from storage.schema import prepare
 from storage.settings import Settings
 
@@ -35,12 +35,14 @@ class Store:
     def write(self, work: Callable[[Tx], R], *, tries: int = 6) -> R:
         """Run `work` in a writing transaction, again while the store is busy. `work` must have no other effects.
 
-        Raises StoreBusy after that many tries.
+        Raises StoreBusy after that many tries, StoreFull at once: room does not come by itself.
         """
         for attempt in range(1, tries):
             try:
                 with self.writing() as tx:
                     return work(tx)
+            except StoreFull:
+                raise
             except StoreBusy:
                 _pause(attempt)
         with self.writing() as tx:
@@ -50,14 +52,24 @@ class Store:
         """Give the connections back."""
         self.engine.dispose()
 
+    def __enter__(self) -> "Store":
+        return self
 
-def open_store(settings: Settings, *, create: bool = True) -> Store:
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(settings: Settings, *, create: bool = True, cache_mb: int = 64) -> Store:
     """Open the store that the settings name, making an empty one where there is none.
 
-    Raises SchemaError when the database's schema is older or newer than this code.
+    `cache_mb`: as for `open_engine`. Raises SchemaError when the database's schema is older or newer than this code.
     """
-    engine = open_engine(settings.database_url)
-    prepare(engine, create=create)
+    engine = open_engine(settings.database_url, cache_mb=cache_mb)
+    try:
+        prepare(engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
     return Store(engine, Archive(settings.archive_root))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, exc, func, select, text
 
 from storage.database import Tx
 from storage.records import Record
-from storage.tables import fingerprint, line, posting, posting_page, snapshot
+from storage.tables import fingerprint, line, posting, posting_page
 
 _INDEX = (fingerprint, posting, posting_page, line)
 
@@ -21,12 +21,12 @@ class Usage(Record):
     an SQLite was built without the table that tells it (dbstat)."""
     archive_files: int
     archive_bytes: int
+    """To the end of the last body in each file."""
 
 
 def usage(tx: Tx) -> Usage:
     """The room that the store takes now."""
-    archived = select(func.count(snapshot.c.archive_file.distinct()), func.coalesce(func.sum(_LENGTH), 0))
-    files, size = tx.execute(archived.where(snapshot.c.archive_file.is_not(None))).one()
+    files, size = tx.execute(text(_ARCHIVE)).one()
     lite = tx.dialect.name == "sqlite"
     whole = _LITE_DATABASE if lite else "SELECT pg_database_size(current_database())"
     return Usage(
@@ -37,7 +37,20 @@ def usage(tx: Tx) -> Usage:
     )
 
 
-_LENGTH = snapshot.c.archive_length
+# Each file's name is found from the one before it, and its size is the end of its last body: two looks into an index
+# for each file of thousands of records.
+_ARCHIVE = """
+WITH RECURSIVE file (name) AS (
+    SELECT min(archive_file) FROM snapshot WHERE archive_file IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(archive_file) FROM snapshot WHERE archive_file > file.name) FROM file WHERE file.name IS NOT NULL
+)
+SELECT count(name), COALESCE(SUM((
+    SELECT archive_offset + archive_length FROM snapshot
+    WHERE archive_file = name ORDER BY archive_offset DESC LIMIT 1
+)), 0)
+FROM file WHERE name IS NOT NULL
+"""
 _LITE_DATABASE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 

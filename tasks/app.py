@@ -32,6 +32,14 @@ _VISIBILITY_S = 3600
 """After this long without an acknowledgement a message is given to another worker: above every task's limit, or one
 task would run twice at the same time."""
 
+_REDIS = {
+    "visibility_timeout": _VISIBILITY_S,
+    # kombu looks for messages of dead workers only every 100 s unless told otherwise
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+}
+"""RabbitMQ needs none of these: it notices itself that a worker's connection is gone."""
+
 
 class CopydeskApp(Celery):  # type: ignore[misc]
     """A Celery application that knows the settings it was made from, and opens the store that its tasks work on."""
@@ -65,12 +73,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "broker_url": settings.broker,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # a worker outlives any outage of its broker
-        "broker_transport_options": {
-            "visibility_timeout": _VISIBILITY_S,
-            # kombu looks for messages of dead workers only every 100 s unless told otherwise
-            "unacked_restore_interval": 10,
-            "unacked_restore_throttle": 1,
-        },
+        "broker_transport_options": {} if settings.broker.startswith("amqp") else _REDIS,
         "imports": ("tasks.jobs",),
         "accept_content": ["json"],
         "task_serializer": "json",

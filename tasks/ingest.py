@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from crawler.addresses import LOGIN_IN_URL, has_login
 from crawler.urls import canonical_key, site_of
 from storage import pages, sites, snapshots, sources
 from storage.archive import iterate
 from storage.database import Tx
 from storage.errors import ArchiveDamaged, DiscoveryError, InputError
+from storage.masking import masked
 from storage.records import Candidate, Exchange, Headers, Hints, Lead, Record, Via
 from tasks import jsonl
 from tasks.sniff import HEAD, Kind, as_text, gunzip, kind_of
@@ -129,6 +131,8 @@ def lead_of(candidate: Candidate) -> Lead:
     """The candidate with its key and site; an address that is none of the web is its own key. Raises InputError."""
     if candidate.url.startswith("urn:"):
         return Lead(key=candidate.url, site=sources.MANUAL, candidate=candidate)
+    if has_login(candidate.url):
+        raise InputError(f"{masked(candidate.url)}: {LOGIN_IN_URL}; leave the user and the password out")
     try:
         return Lead(key=canonical_key(candidate.url), site=site_of(candidate.url), candidate=candidate)
     except ValueError as error:
@@ -177,7 +181,7 @@ def _declared_url(data: bytes) -> str | None:
 
 def _is_web(url: str) -> bool:
     try:
-        return bool(canonical_key(url))
+        return bool(canonical_key(url)) and not has_login(url)
     except ValueError:
         return False
 
@@ -185,7 +189,7 @@ def _is_web(url: str) -> bool:
 def _warc(name: str, file: IO[bytes], now: datetime, most: int) -> Iterator[Piece]:
     try:
         for url, status, headers, body, date in iterate(file):
-            where = f"{name}: {url}"
+            where = f"{name}: {masked(url)}"
             reason = _not_a_page(url, status, headers, body, most)
             if reason is not None:
                 yield Skipped(where=where, reason=reason)
@@ -204,6 +208,8 @@ def _not_a_page(url: str, status: int, headers: Headers, body: bytes, most: int)
         return "not_html"
     if not media and kind_of(body[:HEAD]) is not Kind.HTML:
         return "not_html"
+    if has_login(url):
+        return LOGIN_IN_URL
     if not (url.startswith("urn:") or _is_web(url)):
         return "bad_url"
     return "too_large" if len(body) > most else None
@@ -230,7 +236,10 @@ def _is_json_feed(data: bytes) -> bool:
 def _listing(name: str, data: bytes, now: datetime, url: str | None) -> Iterator[Piece]:
     """A feed's entries: those that carry their whole text are pages, the others are to be fetched."""
     for candidate in _candidates(name, data, now, url):
-        where = f"{name}: {candidate.url}"
+        where = f"{name}: {masked(candidate.url)}"
+        if has_login(candidate.url):
+            yield InputError(f"{where}: {LOGIN_IN_URL}; leave the user and the password out")
+            continue
         if candidate.url.startswith(_NOWHERE):
             yield InputError(f"{name}: {candidate.url[len(_NOWHERE) - 1 :]} is a relative address; --url says to what")
             continue

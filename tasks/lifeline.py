@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.sharedctypes import RawValue
@@ -78,10 +79,13 @@ class StopSignal:
     """Becomes set when SIGTERM or SIGINT arrives; waiting ends at once then. Use it in the main thread, as a context.
 
     An Event cannot do this: setting it in a signal handler may find its lock held by the very wait it interrupts.
+    With `within_s`, the process ends that many seconds after the signal, with 0, even if whatever it is doing then does
+    not come to an end: only where nothing can be lost by that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, within_s: float | None = None) -> None:
         self._asked = False
+        self._within_s = within_s
         self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
         self._inlet, self._outlet = socket.socketpair()
         for end in (self._inlet, self._outlet):
@@ -111,4 +115,8 @@ class StopSignal:
         return self._asked
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._within_s is not None and not self._asked:
+            last = threading.Timer(self._within_s, os._exit, (0,))
+            last.daemon = True
+            last.start()
         self._asked = True

@@ -1,4 +1,4 @@
-"""Processes fetched pages: loads one, reads it outside any transaction, files it in one.
+"""Processes fetched pages: loads one, reads it outside any transaction, files it in one, with others.
 
 A page's try is counted before it begins: a page that kills its worker is in quarantine after as many tries as one
 that raises an error, whatever else was in its batch.
@@ -6,16 +6,20 @@ that raises an error, whatever else was in its batch.
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from storage import pages, quarantine, snapshots, sources
-from storage.database import Tx
-from storage.errors import BodyPruned, StoreBusy
-from storage.records import Disposition, Page, Rejection
+from storage.database import Tx, stand_in_line
+from storage.durable import wanting_room
+from storage.errors import BodyPruned, StoreBusy, StoreError, StoreFull
+from storage.logs import telling, working
+from storage.records import Disposition, Extracted, Page, Rejection
 from storage.settings import Settings
 from storage.store import Store
 from tasks import sandbox, sequence
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
 _STAGE = "process"
 _FAILED = "process_failed"
 _LONGEST_DETAIL = 2_000
+TOGETHER = 16
+"""So many pages are filed in one transaction."""
+_LONGEST_WAIT_S = 1.0
+"""For so long a page that was read waits for others to be filed with."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,9 +59,36 @@ def process_pages(
     settings: Settings,
     patient: bool = True,
 ) -> list[Outcome]:
-    """Process pages one after the other; no page takes its batch along. Raises StoreBusy."""
-    same = {"recipes": recipes, "settings": settings, "patient": patient}
-    return [process_page(store, one, now=clock(), **same) for one in page_ids]  # type: ignore[arg-type]
+    """Process pages one after the other; no page takes its batch along. Raises StoreBusy.
+
+    Some pages that were read are filed in one transaction: the disk is waited for once. A page that was tried before,
+    or may be one of several of an article, is filed alone and in its turn.
+    """
+    ended: dict[int, Outcome] = {}
+    read: list[_Ready] = []
+
+    def file() -> None:
+        some = read.copy()
+        read.clear()
+        for one, outcome in zip(some, _file_together(store, some, settings), strict=True):
+            with working(page=one.page.id):
+                _tell(outcome)
+            ended[one.page.id] = outcome
+
+    for page_id in dict.fromkeys(page_ids):
+        terms = _Terms(now=clock(), recipes=recipes, settings=settings, patient=patient, in_turn=file)
+        with working(page=page_id):
+            one = _read(store, page_id, terms)
+            if isinstance(one, _Ready) and not one.alone:
+                read.append(one)
+            else:
+                file()
+                ended[page_id] = one if isinstance(one, Outcome) else _file(store, one, settings)
+                _tell(ended[page_id])
+        if len(read) >= TOGETHER or (read and monotonic() - read[0].since > _LONGEST_WAIT_S):
+            file()
+    file()
+    return [ended[page_id] for page_id in dict.fromkeys(page_ids)]
 
 
 def process_page(
@@ -72,8 +107,16 @@ def process_page(
     too, it is in quarantine. A page that is not waiting to be processed is skipped, so a message that comes twice does
     nothing. A failed page waits longer after each try, and goes to quarantine after `max_attempts` of them.
 
-    Raises StoreBusy while the store cannot be reached: the page then stays as it is, for the sweep to find.
+    Raises StoreBusy while the store cannot be reached or has no room: the page then stays as it is, for the sweep to
+    find.
     """
+    one = _read(store, page_id, _Terms(now=now, recipes=recipes, settings=settings, patient=patient))
+    return one if isinstance(one, Outcome) else _file(store, one, settings)
+
+
+def _read(store: Store, page_id: int, terms: "_Terms") -> "Outcome | _Ready":
+    """Count the try and read the page; what came of it if it is not to be filed."""
+    now, settings = terms.now, terms.settings
     page = store.write(lambda tx: pages.begin(tx, page_id))
     if page is None:
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="not_waiting")
@@ -83,13 +126,71 @@ def process_page(
     if _is_suspect(page) and (crash := sandbox.crash_of(store, page_id, settings)) is not None:
         return store.write(lambda tx: _fail(tx, page, _Failure(error=crash), now, max_attempts=0))
     try:
-        ending = _ending(store, page, _Terms(now=now, recipes=recipes, settings=settings, patient=patient))
-        return store.write(ending)
+        with wanting_room(f"page {page_id}"):  # libraries unpack their models into temporary files
+            return _ending(store, page, terms)
+    except StoreFull:
+        _unbegin(store, [page])
+        raise
     except StoreBusy:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: whatever a stranger's page breaks, its batch goes on
         failure = _failure(page, error)
     return store.write(lambda tx: _fail(tx, page, failure, now, settings.max_attempts))
+
+
+def _file(store: Store, one: "_Ready", settings: Settings) -> Outcome:
+    try:
+        return store.write(one.write)
+    except StoreFull:
+        _unbegin(store, [one.page])
+        raise
+    except StoreBusy:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        failure = _failure(one.page, error)
+    return store.write(lambda tx: _fail(tx, one.page, failure, one.now, settings.max_attempts))
+
+
+def _file_together(store: Store, some: Sequence["_Ready"], settings: Settings) -> list[Outcome]:
+    """File pages in one transaction; each in one of its own if one of them cannot be filed."""
+
+    def write(tx: Tx) -> list[Outcome]:
+        stand_in_line(tx)
+        pages.hold_all(tx, [one.page.id for one in some])
+        return [one.write(tx) for one in some]
+
+    if len(some) > 1:
+        try:
+            return store.write(write)
+        except StoreFull:
+            _unbegin(store, [one.page for one in some])
+            raise
+        except StoreBusy:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above; by itself it will be told of
+            more = telling("filed_one_by_one", pages=[one.page.id for one in some])
+            _log.info("%s pages are filed one by one: %s", len(some), type(error).__name__, extra=more)
+    return [_file(store, one, settings) for one in some]
+
+
+def _unbegin(store: Store, some: Sequence[Page]) -> None:
+    """Take back tries that failed by no fault of the pages, as far as the store lets us."""
+
+    def each(tx: Tx) -> None:
+        for page in some:
+            pages.unbegin(tx, page.id)
+
+    with suppress(StoreError):
+        store.write(each)
+
+
+def _tell(ended: Outcome) -> None:
+    more = telling("page_processed", outcome=str(ended.kind), reason=ended.reason, article=ended.article_id)
+    _log.debug("%s %s", ended.kind, ended.reason or "", extra=more)
+
+
+def _nobody() -> None:
+    """Nothing was read before that waits to be filed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +201,39 @@ class _Terms:
     recipes: "Mapping[str, Recipe]"
     settings: Settings
     patient: bool
+    in_turn: Callable[[], None] = _nobody
+    """Files what was read before."""
 
 
-def _ending(store: Store, page: Page, terms: _Terms) -> Callable[[Tx], Outcome]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A page that was read, and what to write of it."""
+
+    page: Page
+    now: datetime
+    write: Callable[[Tx], Outcome]
+    alone: bool
+    """Whether it is to be filed at once, in a transaction of its own."""
+    since: float = field(default_factory=monotonic)
+
+
+def _ending(store: Store, page: Page, terms: _Terms) -> _Ready:
     """Read a page outside any transaction; returns what to write of it in one."""
-    now, settings = terms.now, terms.settings
     material = material_of(store, page, terms.recipes)
     seen = look(material)
+    is_sequel = page.part_of is not None or (
+        not isinstance(seen, Rejection) and bool(seen.previous_page or seen.next_page)
+    )
+    if is_sequel:
+        terms.in_turn()  # the page that it belongs to may be among those
+    write = _closing(store, page, material, seen, terms)
+    return _Ready(page=page, now=terms.now, write=write, alone=is_sequel or page.attempts > 1)
+
+
+def _closing(
+    store: Store, page: Page, material: "Material", seen: Extracted | Rejection, terms: _Terms
+) -> Callable[[Tx], Outcome]:
+    now, settings = terms.now, terms.settings
     if isinstance(seen, Rejection):
         return _settling(page, seen, terms)
     with store.reading() as tx:
@@ -171,7 +298,7 @@ def material_of(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "M
 
 
 def _failure(page: Page, error: Exception) -> _Failure:
-    _log.warning("page %s (%s) failed", page.id, page.url, exc_info=error)
+    _log.warning("page %s (%s) failed", page.id, page.url, exc_info=error, extra=telling("page_failed"))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
     return _Failure(error=f"{type(error).__name__}: {str(error)[:_LONGEST_DETAIL]} ({where})")

@@ -1,14 +1,15 @@
-"""The queue as the rest of the system sees it: send a message, count what waits, announce pages in batches."""
+"""The queue as the rest of the system sees it: send a message, count what waits, announce pages."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from storage.errors import CopydeskError
 from tasks.app import PROCESS_PAGES, CopydeskApp
 
 _CONNECT_S = 4.0
+_MARK = "copydesk.mark"
+"""A key that is in the broker as long as it has forgotten nothing."""
 
 
 class BrokerDown(CopydeskError):
@@ -16,13 +17,23 @@ class BrokerDown(CopydeskError):
 
 
 class MessageQueue(Protocol):
-    """What the scheduler needs of a broker. Both methods raise BrokerDown."""
+    """What the scheduler needs of a broker to tell of work. Both methods raise BrokerDown."""
 
     def send(self, task: str, *args: object, expires_s: float | None = None) -> None:
         """Send one message to the task's queue; a worker that takes it after `expires_s` drops it."""
 
     def waiting(self, queue: str) -> int:
         """How many messages of a queue no worker has taken yet."""
+
+
+class Forgetful(Protocol):
+    """What shows that a broker has lost its messages. Both methods raise BrokerDown."""
+
+    def forgot(self) -> bool:
+        """Whether the broker has lost what it held since the last call of `mark`, as one that came back empty."""
+
+    def mark(self) -> None:
+        """Leave a mark in the broker, which it loses when it loses its messages."""
 
 
 class CeleryQueue:
@@ -40,7 +51,17 @@ class CeleryQueue:
         """How many messages wait. Raises BrokerDown."""
         with _broker_errors(self._app), self._app.connection_for_read() as connection:
             connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
-            return int(connection.default_channel.queue_declare(queue).message_count)
+            # as Celery declares it: RabbitMQ refuses a second declaration that differs (AMQP 0-9-1, queue.declare)
+            declared = connection.default_channel.queue_declare(queue, durable=True, auto_delete=False)
+            return int(declared.message_count)
+
+    def forgot(self) -> bool:
+        """Whether the mark is gone; False for a broker that takes none. Raises BrokerDown."""
+        return self._with_redis(lambda client: not client.exists(_MARK))
+
+    def mark(self) -> None:
+        """Leave the mark, where the broker takes one. Raises BrokerDown."""
+        self._with_redis(lambda client: bool(client.set(_MARK, 1)))
 
     def workers(self, timeout_s: float = 1.0) -> list[str]:
         """The names of the workers that answer within that time. Raises BrokerDown."""
@@ -49,41 +70,11 @@ class CeleryQueue:
             answers = self._app.control.ping(timeout=timeout_s, connection=connection)
             return sorted(name for answer in answers for name in answer)
 
-
-class Announcer:
-    """Gathers ids of fetched pages and sends them in batches: when a batch is full, or has waited for `patience_s`."""
-
-    def __init__(
-        self,
-        send: Callable[[list[int]], None],
-        *,
-        size: int,
-        patience_s: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._send = send
-        self._size = size
-        self._patience_s = patience_s
-        self._clock = clock
-        self._ids: list[int] = []
-        self._since = clock()
-
-    def add(self, page_ids: Sequence[int]) -> None:
-        """Take ids in; send what is ready."""
-        if not self._ids:
-            self._since = self._clock()
-        self._ids += page_ids
-        while len(self._ids) >= self._size:
-            self._send(self._ids[: self._size])
-            del self._ids[: self._size]
-        if self._clock() - self._since >= self._patience_s:
-            self.flush()
-
-    def flush(self) -> None:
-        """Send the rest."""
-        if self._ids:
-            self._send(self._ids)
-            self._ids = []
+    def _with_redis(self, call: Callable[[Any], bool]) -> bool:
+        with _broker_errors(self._app), self._app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
+            client = getattr(connection.default_channel, "client", None)  # only the channels of Redis have one
+            return client is not None and call(client)
 
 
 def announce(queue: MessageQueue, page_ids: Sequence[int]) -> None:

@@ -1,44 +1,32 @@
 """Reads articles anew from the archive, tells what would change field by field, and files it as versions."""
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from storage import articles, pages, reading, rereading
+from storage import articles, rereading
 from storage.codec import to_plain
 from storage.database import Tx, stand_in_line
-from storage.errors import BodyPruned, SettingsError, StoreBusy
-from storage.records import ChangeClass, Clean, DecisionKind, Filing, Record, Rejection
+from storage.errors import SettingsError, StoreBusy
+from storage.records import Record
 from storage.rereading import Place
 from storage.store import Store
-from tasks.filing import filing_again
+from tasks.examine import FieldChange, Seen, against, examine, failure
 from tasks.pipeline import Read
-from tasks.rereading import reread
 
 if TYPE_CHECKING:
     from tasks.extract.recipes import Recipe
 
-REASON = "reprocessed"
+Examine = Callable[[Iterable[Place]], Iterator[tuple[Place, Seen]]]
+"""Looks at articles one after the other, in this process or in others (`tasks.readers`)."""
+
 _BATCH = 100
 _EXAMPLES = 3
 _AROUND = 40
 """Characters shown before the place where two texts part."""
 _SHOWN = 160
-_NO_CONTENT = frozenset({"url", "fetched_at", "provenance"})
-"""What may differ without a version: identity is not decided anew, and confidence is no news to a reader."""
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange(Record):
-    """One field of an article, before and after."""
-
-    name: str
-    old: object
-    new: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,29 +81,24 @@ def reprocess(
     source_name: str | None = None,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _done: None,
+    examined: Examine | None = None,
 ) -> Report:
     """Read the chosen articles anew; file what differs as versions of the class `reprocessed`, each in one transaction.
 
     A second run changes nothing. An article whose bytes are lost or damaged is named in the report, one whose bytes
-    were pruned stays as it is (`body_pruned`), and the run goes on. Raises StoreBusy and SettingsError.
+    were pruned stays as it is (`body_pruned`), and the run goes on. `examined` does the reading elsewhere; the writing
+    is done here, in the order of the articles. Raises StoreBusy and SettingsError.
     """
-    report, last = Report(), 0
-    while True:
-        with store.reading() as tx:
-            batch = rereading.places(tx, after=last, limit=_BATCH, since=since, source_name=source_name)
-        if not batch:
-            return report
-        for place in batch:
-            _one(store, place, recipes, report, None if dry_run else clock())
-            progress(1)
-        last = batch[-1].article_id
 
+    def here(places: Iterable[Place]) -> Iterator[tuple[Place, Seen]]:
+        return ((place, examine(store, place, recipes)) for place in places)
 
-def differences(old: Clean, new: Clean) -> tuple[FieldChange, ...]:
-    """The fields that differ, in the order of the record."""
-    names = (name for name in Clean.__slots__ if name not in _NO_CONTENT)
-    pairs = ((name, getattr(old, name), getattr(new, name)) for name in names)
-    return tuple(FieldChange(name=name, old=one, new=other) for name, one, other in pairs if one != other)
+    report = Report()
+    for place, seen in (examined or here)(_places(store, since, source_name)):
+        report.read += 1
+        _count(report, place, seen if dry_run or seen.result is None else _file(store, place, seen.result, clock()))
+        progress(1)
+    return report
 
 
 def contrast(old: object, new: object) -> tuple[str, str]:
@@ -128,73 +111,47 @@ def contrast(old: object, new: object) -> tuple[str, str]:
     return _excerpt(one, start), _excerpt(other, start)
 
 
-def _one(store: Store, place: Place, recipes: "Mapping[str, Recipe]", report: Report, now: datetime | None) -> None:
-    report.read += 1
-    try:
-        result = reread(store, place, recipes)
-        if isinstance(result, Rejection):
-            report.kept[result.reason] += 1
+def _places(store: Store, since: datetime | None, source_name: str | None) -> Iterator[Place]:
+    last = 0
+    while True:
+        with store.reading() as tx:
+            batch = rereading.places(tx, after=last, limit=_BATCH, since=since, source_name=source_name)
+        if not batch:
             return
-        if now is None:
-            with store.reading() as tx:
-                ended = _look(tx, place, result)
-        else:
-            ended = store.write(lambda tx: _write(tx, place, result, now))
+        yield from batch
+        last = batch[-1].article_id
+
+
+def _file(store: Store, place: Place, result: Read, now: datetime) -> Seen:
+    """Write what differs by now: others may have written since it was read."""
+    try:
+        return store.write(lambda tx: _write(tx, place, result, now))
     except (StoreBusy, SettingsError):
         raise
-    except BodyPruned:
-        report.kept["body_pruned"] += 1
-        return
-    except Exception as error:  # noqa: BLE001 - the boundary: one damaged record or odd page must not end the run
-        _log.warning("article %s (%s) could not be read anew", place.article_id, place.url, exc_info=error)
-        report.failed.append(
-            Failed(article_id=place.article_id, url=place.url, error=f"{type(error).__name__}: {error}")
-        )
-        return
-    _count(report, place, ended)
+    except Exception as error:  # noqa: BLE001 - the boundary: one odd page must not end the run
+        return failure(place, error)
 
 
-def _count(report: Report, place: Place, ended: "str | tuple[FieldChange, ...]") -> None:
-    if isinstance(ended, str):
-        report.kept[ended] += 1
-    elif ended:
-        report.add(place, ended)
-    else:
-        report.unchanged += 1
-
-
-def _write(tx: Tx, place: Place, result: Read, now: datetime) -> "str | tuple[FieldChange, ...]":
+def _write(tx: Tx, place: Place, result: Read, now: datetime) -> Seen:
     stand_in_line(tx)
-    filing = _filing(tx, place, result)
-    if isinstance(filing, str):
-        return filing
-    changes = _changes(tx, place, result)
+    found = against(tx, place, result)
+    if isinstance(found, str):
+        return Seen(kept=found)
+    filing, changes = found
     if changes:
         articles.file(tx, filing, now)
-    return changes
+    return Seen(changes=changes)
 
 
-def _look(tx: Tx, place: Place, result: Read) -> "str | tuple[FieldChange, ...]":
-    filing = _filing(tx, place, result)
-    return filing if isinstance(filing, str) else _changes(tx, place, result)
-
-
-def _changes(tx: Tx, place: Place, result: Read) -> tuple[FieldChange, ...]:
-    return differences(reading.get(tx, place.article_id).content, result.clean)
-
-
-def _filing(tx: Tx, place: Place, result: Read) -> Filing | str:
-    """The version to file, or the reason to keep the article as it is."""
-    known = articles.known(tx, place.article_id)
-    if known is None or known.version != place.version:
-        return "changed_meanwhile"
-    page = replace(pages.get(tx, place.page_id), snapshot_id=place.snapshot_id)
-    filing = filing_again(tx, page, known, result)
-    if filing.decision.reason == "kept_better_text":
-        return filing.decision.reason
-    version = {"kind": DecisionKind.VERSION, "reason": REASON, "change_class": ChangeClass.REPROCESSED}
-    decision = replace(filing.decision, article_id=place.article_id, **version)  # type: ignore[arg-type]
-    return replace(filing, decision=decision, clean=replace(filing.clean, url=place.url))
+def _count(report: Report, place: Place, seen: Seen) -> None:
+    if seen.error is not None:
+        report.failed.append(Failed(article_id=place.article_id, url=place.url, error=seen.error))
+    elif seen.kept is not None:
+        report.kept[seen.kept] += 1
+    elif seen.changes:
+        report.add(place, seen.changes)
+    else:
+        report.unchanged += 1
 
 
 def _text(value: object) -> str:

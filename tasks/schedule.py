@@ -1,15 +1,17 @@
 """The scheduler: one tick, again and again, that sends messages for whatever is due. Any number of them may run."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from storage import alerts, outages, pages, pruning, sites, snapshots
+from storage import alerts, clock, outages, pages, pruning, sites, snapshots
 from storage.database import chunks
 from storage.errors import CopydeskError, StoreBusy
+from storage.logs import telling
 from storage.records import Record
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
@@ -19,10 +21,11 @@ from tasks.broker import located
 from tasks.heartbeat import beat
 from tasks.lifeline import StopSignal
 from tasks.logs import set_up
-from tasks.queue import BrokerDown, CeleryQueue, MessageQueue, announce
+from tasks.queue import BrokerDown, CeleryQueue, Forgetful, MessageQueue, announce
 
-ANNOUNCE_AGAIN = timedelta(minutes=2)
-"""A fetched page whose message is older than this counts as lost. Telling of it twice does no harm."""
+ANNOUNCE_AGAIN = timedelta(seconds=30)
+"""A fetched page whose message is older than this counts as lost, unless a worker says that it has it (tasks.held).
+Telling of it twice does no harm."""
 _PATIENCE = timedelta(seconds=5)
 """Who fetches a page announces it, in a batch: only then is it the sweep's turn."""
 _MOST_CRAWLS = 32
@@ -31,6 +34,8 @@ _MOST_BATCHES = 20
 """Batches of pages that may wait; the rest waits as well in the database."""
 _EXPIRES_S = 60.0
 """A knock that nobody heard in this time is dropped: what was due then is due still, and the next tick knocks again."""
+_END_S = 5.0
+"""What it may take to end when told to."""
 
 _log = logging.getLogger("tasks.schedule")  # also where this module is the program
 
@@ -72,6 +77,7 @@ def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -
 
     Raises StoreBusy and BrokerDown; whatever was not sent then is found by a later tick.
     """
+    _set_right(store, now, settings)
     with store.reading() as tx:
         claimable = sites.claimable(tx, now, _MOST_CRAWLS * settings.sites_per_crawl)
         paused = outages.ongoing(tx)
@@ -92,6 +98,15 @@ def tick(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -
     )
 
 
+def _set_right(store: Store, now: datetime, settings: Settings) -> None:
+    with store.reading() as tx:
+        if not clock.ran_ahead(tx, now):
+            return
+    changed = store.write(lambda tx: clock.set_right(tx, now, lease=timedelta(seconds=settings.lease_s)))
+    more = telling("clock_set_back", rows=changed)
+    _log.warning("the clock was set back: %s rows with times to come are of now", changed, extra=more)
+
+
 def sweep(store: Store, queue: MessageQueue, now: datetime, settings: Settings) -> int:
     """Announce fetched pages that no message tells of, or whose message was lost; returns how many.
 
@@ -110,6 +125,18 @@ def sweep(store: Store, queue: MessageQueue, now: datetime, settings: Settings) 
     return len(lost)
 
 
+def recover(store: Store, broker: Forgetful, now: datetime) -> bool:
+    """Let all pages be announced anew where the broker came back empty; returns whether it did.
+
+    A scheduler that dies in between finds the mark still missing, and does it again. Raises StoreBusy and BrokerDown.
+    """
+    if not broker.forgot():
+        return False
+    store.write(lambda tx: pages.unannounce(tx, now))
+    broker.mark()
+    return True
+
+
 def run_scheduler(settings: Settings, stop: Stop, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Tick until asked to stop. A store or broker that is away for a while costs a line in the log, no more.
 
@@ -120,11 +147,13 @@ def run_scheduler(settings: Settings, stop: Stop, *, clock: Callable[[], datetim
     while not stop.is_set():
         try:
             store = store or open_store(settings, create=False)
+            recover(store, queue, clock())
             report = tick(store, queue, clock(), settings)
             beat(settings, clock())
-            _log.log(logging.DEBUG if report.idle else logging.INFO, "tick: %s", report)
-        except (StoreBusy, BrokerDown) as error:
-            _log.warning("tick missed: %s", error)
+            level = logging.DEBUG if report.idle else logging.INFO
+            _log.log(level, "tick: %s", report, extra=telling("tick", **asdict(report)))
+        except (StoreBusy, BrokerDown, OSError) as error:  # the last: no room for the sign of life
+            _log.warning("tick missed: %s", error, extra=telling("tick_missed"))
         stop.wait(settings.tick_s)
     if store is not None:
         store.close()
@@ -147,17 +176,20 @@ def _maintain(queue: MessageQueue, task: str) -> int:
 
 def serve(settings: Settings) -> None:
     """Run a scheduler as a program: with a log on standard error, until SIGTERM or SIGINT."""
-    set_up(settings.log_level)
-    with StopSignal() as stop:
+    set_up(settings, run=f"scheduler-{os.uname().nodename}-{os.getpid()}")
+    # a broker that is there and does not answer would hold it; what it has not told of, the next one will
+    with StopSignal(within_s=_END_S) as stop:
         run_scheduler(settings, stop)
 
 
 def main() -> int:
     """Run a scheduler by the settings of the environment; returns the exit code."""
     try:
-        serve(load_settings())
+        settings = load_settings()
+        set_up(settings)
+        serve(settings)
     except CopydeskError as error:
-        sys.stderr.write(f"scheduler: {error}\n")
+        _log.critical("%s", error, extra=telling("not_started"))
         return 1
     return 0
 

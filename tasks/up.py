@@ -1,5 +1,6 @@
 """Runs the whole system on one machine: broker, scheduler, workers and web as children that end together."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,15 +11,17 @@ from typing import IO
 from storage import pages
 from storage.errors import UsageError
 from storage.locks import file_lock
+from storage.logs import telling
 from storage.settings import Settings
 from storage.store import open_store
 from tasks.app import SOFT_SHUTDOWN_S
 from tasks.broker import EmbeddedBroker, embedded, with_broker
 from tasks.lifeline import StopSignal, adopt_orphans
+from tasks.logs import set_up
 from tasks.supervise import Child, Say, Supervisor
 from tasks.worker import run_worker
 
-__all__ = ["UpError", "run_worker", "up"]
+__all__ = ["UpError", "run_worker", "teller", "up"]
 
 _LOOK_S = 0.25
 _BROKER_READY_S = 10.0
@@ -36,7 +39,7 @@ def up(settings: Settings, *, web: Sequence[str] = (), say: Say | None = None) -
 
     Raises UpError when the data folder is in use already or the broker does not start, and StoreError for the database.
     """
-    say = say or _say
+    say = say or teller(settings)
     with file_lock(settings.data / "run" / "up.lock") as lock:
         if lock is None:
             raise UpError(f"{settings.data}: another 'copydesk up' runs on this data folder; stop it first")
@@ -106,6 +109,14 @@ def _sign(lock: IO[str]) -> None:
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
+
+
+def teller(settings: Settings) -> Say:
+    """What `up` tells people with on standard error: a line of words, or an event where the log is JSON."""
+    if settings.log_format.lower() != "json":
+        return _say
+    set_up(settings, run=f"up-{os.uname().nodename}-{os.getpid()}")
+    return lambda line: logging.getLogger("tasks.up").info("%s", line, extra=telling("up"))
 
 
 def _say(line: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from storage import alerts, consumers, events, figures, webhooks
 from storage.database import Tx
 from storage.locks import store_lock
+from storage.logs import telling
 from storage.settings import Settings
 from storage.store import Store
 from tasks.quiet import is_quiet
@@ -85,7 +86,8 @@ def _tell(store: Store, settings: Settings, over: list[alerts.Alert], now: datet
         waiting = alerts.untold(tx)
     for one in waiting:
         if not send(f"Copydesk: {one.condition}", one.message):
-            _log.warning("the message about %s did not get through; it is tried again", one.condition)
+            more = telling("alert_not_sent", condition=one.condition)
+            _log.warning("the message about %s did not get through; it is tried again", one.condition, extra=more)
             continue
         store.write(lambda tx, name=one.condition: alerts.told(tx, [name], now))  # type: ignore[misc]
         sent += 1

@@ -10,7 +10,8 @@ from storage.datasets.forms import Row
 from storage.datasets.place import Place
 from storage.errors import InputError
 
-NAME = "manifest.json"
+NAME = "_manifest.json"
+"""With an underscore: pandas, Polars and Spark take such a file for no data when they are given the whole folder."""
 VERSION = 1
 
 
@@ -54,9 +55,12 @@ def load(place: Place) -> Manifest | None:
     try:
         plain: dict[str, Any] = json.loads(raw)
         parts = tuple(from_plain(Part, part) for part in plain.pop("parts"))
-        return Manifest(parts=parts, **plain)
+        found = Manifest(parts=parts, **plain)
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{place.path(NAME)}: is no manifest of a dataset: {error}") from error
+    if any(part.file.startswith("/") or ".." in part.file.split("/") for part in parts):
+        raise InputError(f"{place.path(NAME)}: names a file outside of the dataset")  # which might be deleted
+    return found
 
 
 @dataclass(slots=True)

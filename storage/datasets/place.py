@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from storage.durable import publish
-from storage.errors import InputError
+from storage.durable import complaint, publish, publish_remote
+from storage.errors import ExportError, InputError
 
 
 class Place:
@@ -29,19 +29,16 @@ class Place:
 
     @contextmanager
     def publish(self, name: str) -> Iterator[IO[bytes]]:
-        """Write a file that appears when the block ends well, in the place of an older one of that name."""
+        """Write a file that appears when the block ends well, in the place of an older one of that name.
+
+        Raises ExportError where it cannot be written.
+        """
         final = self.path(name)
-        if not self._local:  # object stores show an object when it is complete, and have no cheap renaming
-            self._files.makedirs(final.rpartition("/")[0], exist_ok=True)
-            with self._files.open(final, "wb") as out:
-                try:
-                    yield out
-                except BaseException:
-                    getattr(out, "discard", lambda: None)()
-                    raise
-            return
-        with publish(Path(final)) as out:
-            yield out
+        try:
+            with publish(Path(final)) if self._local else publish_remote(self._files, final) as out:
+                yield out
+        except OSError as error:
+            raise ExportError(f"{final}: cannot be written: {complaint(error)}") from error
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""

@@ -42,7 +42,7 @@ def now() -> datetime:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store: each test that takes it runs on every backend."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_store")
     opened = open_store(load_settings({"data": tmp_path, "database": url}, environ={}, file=tmp_path / "none.toml"))
     yield opened
     opened.close()

@@ -1,13 +1,16 @@
 """WARC files that others can read, written whole or not at all, on a folder or any fsspec URL."""
 
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFile
 from warcio.archiveiterator import ArchiveIterator
 
+from storage import archive as archive_module
 from storage.archive import Archive, digest, iterate
 from storage.errors import ArchiveDamaged, ArchiveError
 from storage.records import Snapshot
@@ -34,9 +37,10 @@ def _snapshot(number: int, body: bytes, url: str = "https://harbour.example/1") 
     )
 
 
-@pytest.fixture(params=["folder", "fsspec"])
+@pytest.fixture(params=["folder", "fsspec", "fsspec folder"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
-    return Archive(str(tmp_path) if request.param == "folder" else f"memory://{tmp_path.name}")
+    roots = {"folder": str(tmp_path), "fsspec": f"memory://{tmp_path.name}", "fsspec folder": f"file://{tmp_path}"}
+    return Archive(roots[request.param])
 
 
 def test_what_was_packed_is_read_back(archive: Archive) -> None:
@@ -84,15 +88,61 @@ def test_another_kind_of_file_is_refused() -> None:
         list(iterate(io.BytesIO(b"a note that somebody saved under the wrong name")))
 
 
-def test_nothing_is_published_when_writing_fails(tmp_path: Path) -> None:
-    def broken() -> list[tuple[Snapshot, bytes]]:
-        raise OSError(28, "No space left on device")
+def _files(archive: Archive) -> list[str]:
+    system, path = fsspec.core.url_to_fs(archive.root)
+    return list(system.find(path)) if system.exists(path) else []
 
-    class Entries:
-        def __iter__(self) -> object:
-            yield _snapshot(1, b"one"), b"one"
-            broken()
 
-    with pytest.raises(ArchiveError, match="No space left"):
-        Archive(str(tmp_path)).pack(Entries(), NOW)  # type: ignore[arg-type]
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+class Breaking:
+    """Entries of which the third cannot be had, after half of the file is written."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[tuple[Snapshot, bytes]]:
+        yield _snapshot(1, b"one"), b"one"
+        yield _snapshot(2, b"two" * 100_000), b"two" * 100_000
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), ValueError("odd")])
+def test_nothing_is_published_when_writing_fails(archive: Archive, error: BaseException) -> None:
+    expected = ArchiveError if isinstance(error, OSError) else type(error)
+    with pytest.raises(expected, match="No space left" if isinstance(error, OSError) else None):
+        archive.pack(Breaking(error), NOW)
+    assert _files(archive) == []
+    assert len(archive.pack([(_snapshot(1, b"one"), b"one")], NOW)) == 1, "and the next one is"
+    assert len(_files(archive)) == 1
+
+
+def test_an_upload_that_fails_at_its_end_is_told_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(f"memory://{tmp_path.name}")
+
+    def refuse(_: object) -> None:
+        raise OSError(5, "the other side hung up")
+
+    monkeypatch.setattr(MemoryFile, "commit", refuse)
+    with pytest.raises(ArchiveError, match="cannot be written: the other side hung up"):
+        archive.pack([(_snapshot(1, b"one"), b"one")], NOW)
+    monkeypatch.undo()
+    assert _files(archive) == []
+    assert len(archive.pack([(_snapshot(1, b"one"), b"one")], NOW)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(EOFError("cut short"), ArchiveDamaged), (OSError(28, "No space left on device"), ArchiveError)]
+)
+def test_a_file_that_cannot_be_rewritten_stays_as_it_was(
+    archive: Archive, error: Exception, kind: type[ArchiveError]
+) -> None:
+    bodies = {1: b"one" * 1000, 2: b"two" * 1000}
+    pointers = dict(archive.pack([(_snapshot(n, body), body) for n, body in bodies.items()], NOW))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(archive_module, "_copied", lambda *_: (_ for _ in ()).throw(error))
+        with pytest.raises(ArchiveError, match="cannot be rewritten") as told:
+            archive.without(pointers[1].file, [pointers[1].offset], NOW)
+    assert told.type is kind, "a full disk is no damage"
+    assert len(_files(archive)) == 1
+    assert {n: archive.read(pointer) for n, pointer in pointers.items()} == bodies

@@ -23,6 +23,14 @@ def test_other_databases_are_refused(url: str) -> None:
         open_engine(url)
 
 
+def test_a_connection_holds_as_much_of_a_sqlite_file_as_it_is_given(tmp_path: Path) -> None:
+    for wanted, pages in (({}, -65_536), ({"cache_mb": 8}, -8_192)):
+        engine = open_engine(f"sqlite:///{tmp_path}/a.db", **wanted)
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA cache_size").scalar() == pages
+        engine.dispose()
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store, add_source: Callable[..., Source]) -> None:
     with pytest.raises(ZeroDivisionError), store.writing() as tx:  # noqa: PT012 - the block is what is tested
         add_source(tx)
@@ -104,3 +112,12 @@ def test_sqlite_keeps_a_log_and_waits(tmp_path: Path) -> None:
             for name in ("journal_mode", "busy_timeout", "foreign_keys")
         ]
     assert pragmas == ["wal", 30000, 1]
+
+
+def test_every_connection_to_sqlite_syncs_each_commit(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/a.db")
+    opened = [engine.connect() for _ in range(3)]  # of the pool, and beyond it
+    assert {one.execute(text("PRAGMA synchronous")).scalar() for one in opened} == {2}, "2 is FULL (sqlite.org/pragma)"
+    for one in opened:
+        one.close()
+    engine.dispose()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,9 +103,9 @@ def test_each_change_is_in_the_dataset_exactly_once(
     with store.writing() as tx:
         publish(tx, source, "b", text="two")
     # a turn that died before its manifest leaves files that count for nothing, and are written again
-    old = (tmp_path / "lake" / "manifest.json").read_bytes()
+    old = (tmp_path / "lake" / "_manifest.json").read_bytes()
     grow(store, place, form)
-    (tmp_path / "lake" / "manifest.json").write_bytes(old)
+    (tmp_path / "lake" / "_manifest.json").write_bytes(old)
     assert grow(store, place, form) == 1
     assert [(row["seq"], row["kind"], row["text"]) for row in rows_of(place, form)] == [
         (1, "created", "one"),
@@ -147,8 +148,19 @@ def test_one_folder_holds_one_kind_of_dataset(shelf: Store, tmp_path: Path) -> N
     grow(shelf, place, "jsonl")
     with pytest.raises(UsageError, match="holds a dataset of changes as jsonl"):
         follow.advance(shelf, place, "parquet")
-    (tmp_path / "lake" / "manifest.json").write_text("{", "utf-8")
+    (tmp_path / "lake" / "_manifest.json").write_text("{", "utf-8")
     with pytest.raises(InputError, match=r"manifest\.json: is no manifest"):
+        follow.advance(shelf, place, "jsonl")
+
+
+@pytest.mark.parametrize("file", ["../secret.jsonl", "day=1/../../secret.jsonl", "/etc/passwd"])
+def test_a_manifest_that_names_a_file_elsewhere_is_refused(shelf: Store, tmp_path: Path, file: str) -> None:
+    place = Place(str(tmp_path / "lake"))
+    grow(shelf, place, "jsonl")
+    found = manifest.load(place)
+    assert found is not None
+    replace(found, parts=(replace(found.parts[0], file=file),)).publish(place)
+    with pytest.raises(InputError, match="names a file outside of the dataset"):
         follow.advance(shelf, place, "jsonl")
 
 

@@ -47,7 +47,11 @@ def test_messages_arguments_and_tracebacks_are_masked() -> None:
 
 
 @pytest.mark.parametrize(
-    "set_up", ["from tasks.logs import set_up; set_up('INFO')", "from crawler.run import mask_logs; mask_logs()"]
+    "set_up",
+    [
+        "from storage.settings import load_settings; from tasks.logs import set_up; set_up(load_settings())",
+        "from storage.logs import set_up; set_up('INFO', 'json')",
+    ],
 )
 def test_programs_that_run_long_mask_what_any_library_logs(set_up: str) -> None:
     code = f"{set_up}; import logging; logging.getLogger('kombu').error('Cannot connect to redis://:s3cret@h:6379/0')"

@@ -1,6 +1,7 @@
 """One query syntax means the same on both databases; the index follows the change feed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -186,6 +187,15 @@ def test_snippets_show_the_words(store: Store, shelf: dict[int, str]) -> None:
         hit = search.search(tx, query)[0]
         shown = search.snippet(reading.get(tx, hit.article_id), query)
     assert [shown.text[start:end] for start, end in shown.marks] == ["boats"]
+
+
+def test_a_snippet_has_one_blank_where_lines_met(store: Store, shelf: dict[int, str]) -> None:
+    with store.reading() as tx:
+        found = reading.get(tx, min(shelf))
+    content = replace(found.content, text="It was late.\n\nThe  last\tboats  sailed.\n \nNobody saw the boats.")
+    shown = search.snippet(replace(found, content=content), parse("boats"))
+    assert shown.text == "It was late. The last boats sailed. Nobody saw the boats"
+    assert [shown.text[start:end] for start, end in shown.marks] == ["boats", "boats"]
 
 
 def test_a_snippet_of_a_text_without_the_words_is_its_beginning(store: Store, shelf: dict[int, str]) -> None:

@@ -26,7 +26,7 @@ def now() -> datetime:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_store")
     return load_settings({"data": tmp_path, "database": url}, environ={}, file=tmp_path / "none.toml")
 
 

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from storage.store import open_store
 from tasks import jobs
 from tasks.app import CRAWL, CRAWL_SITES, FOLLOW, PACK, PROCESS, PROCESS_PAGES, PRUNE, QUEUES, WATCH, CopydeskApp
 from tasks.broker import located
-from tasks.queue import Announcer, BrokerDown, CeleryQueue, announce
+from tasks.queue import BrokerDown, CeleryQueue, announce
 from tasks.worker import ROLES
 
 
@@ -90,23 +91,6 @@ def test_without_any_broker_the_message_says_what_to_do(tmp_path: Path) -> None:
         located(load_settings({"data": tmp_path}, environ={}, file=tmp_path / "none.toml"))
 
 
-def test_ids_are_gathered_into_batches() -> None:
-    sent: list[list[int]] = []
-    time = [0.0]
-    announcer = Announcer(sent.append, size=3, patience_s=1.0, clock=lambda: time[0])
-
-    announcer.add([1])
-    announcer.add([2])
-    assert sent == []
-    announcer.add([3, 4])
-    assert sent == [[1, 2, 3]]
-    time[0] = 1.5
-    announcer.add([5])
-    assert sent == [[1, 2, 3], [4, 5]]
-    announcer.flush()
-    assert len(sent) == 2
-
-
 def test_pages_are_marked_only_when_their_message_is_away(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     app = CopydeskApp(settings)
 
@@ -116,6 +100,16 @@ def test_pages_are_marked_only_when_their_message_is_away(settings: Settings, mo
     monkeypatch.setattr(jobs, "announce", refuse)
     monkeypatch.setattr(app, "store", lambda: pytest.fail("marked"))
     jobs._announce(app, [1, 2])
+
+
+def test_what_a_crawl_commits_is_announced_at_once_in_batches(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[int]] = []
+    monkeypatch.setattr(jobs, "_announce", lambda _app, ids: told.append(ids))
+    jobs._announce_all(CopydeskApp(replace(settings, batch=2)), [1, 2, 3])
+    jobs._announce_all(CopydeskApp(settings), [])
+    assert told == [[1, 2], [3]]
 
 
 def test_the_prune_task_prunes_unless_another_does(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -95,3 +95,33 @@ def test_an_agency_stays_a_credit_beside_the_person() -> None:
     found = found_in("<article><h1>Ferry</h1><p class='byline'>By Anna Kowal, Reuters</p></article>")
     assert found.authors[0].value == ("Anna Kowal",)
     assert {credit.value for credit in found.credit} == {"Reuters"}
+
+
+def test_a_long_article_element_beside_another_heading_is_no_teaser() -> None:
+    link = '<a href="/x">A link that is as long as a headline would be</a>'
+    long = f"<article><p class='byline'>By Anna Kowal</p><p>{link}</p>{PROSE * 8}</article>"
+    assert found_in(f"<div><h1>Ferry</h1></div><div>{long}</div>").authors[0].value == ("Anna Kowal",)
+    short = f"<article><p class='byline'>By Anna Kowal</p><p>{link}</p></article>"
+    assert found_in(f"<div><div><div><h1>Ferry</h1>{PROSE}</div></div></div><div>{short}</div>").authors == ()
+
+
+def test_beside_a_person_only_a_house_is_credited() -> None:
+    page = "<article><h1>Ferry</h1><p class='byline'>By Anna Kowal, Lake Wire</p><p>By somebody</p></article>"
+    assert {one.value for one in found_in(page, person("Anna Kowal")).credit} == {"Lake Wire"}
+
+
+def test_a_declared_house_is_trusted_if_readers_see_it() -> None:
+    page = "<article><h1>Ferry</h1><p>{}</p></article>"
+    seen = found_in(page.format("Tarn Newsroom"), person("Tarn Newsroom", "Organization")).credit[0]
+    unseen = found_in(page.format("4 March 2026"), person("Tarn Newsroom", "Organization")).credit[0]
+    assert (seen.value, seen.confidence, unseen.confidence) == ("Tarn Newsroom", 0.9, 0.5)
+
+
+@pytest.mark.parametrize("label", ["Registrieren", "Lesedauer", "Mi"])
+def test_a_button_is_no_writer(label: str) -> None:
+    page = f"<article><h1>Ferry</h1><p>4 March 2026 <a href='/profile/x'>{label}</a></p></article>"
+    assert found_in(page).authors == ()
+
+
+def test_a_line_beside_the_day_that_begins_with_a_preposition_is_no_name() -> None:
+    assert found_in("<article><h1>Ferry</h1><p>4 March 2026 | Aus Seehaus-Sonderheft</p></article>").authors == ()

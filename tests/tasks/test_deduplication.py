@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from benchmarks import shelf
 from benchmarks.invented import Piece, Press
-from storage import pages, reading
+from storage import changes, pages, reading
+from storage.records import ChangeKind
 from storage.settings import Settings
 from storage.store import Store
 from storage.tables import article
@@ -103,6 +104,49 @@ def test_the_declared_original_is_the_primary(store: Store, arrive: Callable[...
     with store.reading() as tx:
         told = reading.decision(tx, copy)
     assert (told["primary_article_id"], told["primary_reason"]) == (own, "canonical")
+
+
+def test_a_version_that_adds_a_credit_gives_the_place_to_another(
+    store: Store, arrive: Callable[..., tuple[int, int]]
+) -> None:
+    copy, _ = arrive("https://one.example/1", html([*PARTS, "The mayor said no more."]))
+    own, _ = arrive("https://two.example/1", html(PARTS))
+    with store.reading() as tx:
+        assert reading.decision(tx, own)["primary_article_id"] == copy
+    before = _last(store)
+    arrive("https://one.example/1", html(["NORRBY (Reuters) - " + PARTS[0], *PARTS[1:], "The mayor said no more."]))
+    with store.reading() as tx:
+        told = reading.decision(tx, own)
+        rows = [(row.kind, row.article_id, row.version) for row in changes.read(tx, before)]
+    assert (told["primary_article_id"], told["primary_reason"]) == (own, "credited")
+    assert rows == [(ChangeKind.UPDATED, copy, 2), (ChangeKind.CLUSTERED, own, 1)]
+
+
+def test_an_unchanged_text_that_declares_its_original_gives_it_the_place(
+    store: Store, arrive: Callable[..., tuple[int, int]]
+) -> None:
+    link = "<link rel=canonical href='https://two.example/1'></head>"
+    copy, _ = arrive("https://one.example/1", html([*PARTS, "The mayor said no more."]))
+    own, _ = arrive("https://two.example/1", html(PARTS))
+    before = _last(store)
+    for page in (html([*PARTS, "The mayor said no more."]).replace("</head>", link),) * 2:
+        arrive("https://one.example/1", page)
+    with store.reading() as tx:
+        told = reading.decision(tx, copy)
+        rows = [(row.kind, row.article_id, row.version) for row in changes.read(tx, before)]
+    assert (told["primary_article_id"], told["primary_reason"]) == (own, "canonical")
+    assert told["evidence"]["canonical"] == "https://two.example/1"
+    assert rows == [(ChangeKind.CLUSTERED, copy, 1), (ChangeKind.CLUSTERED, own, 1)]
+
+    arrive("https://one.example/1", html([*PARTS, "The mayor said no more."]))  # it takes the declaration back
+    with store.reading() as tx:
+        assert reading.decision(tx, own)["primary_article_id"] == copy
+        assert "canonical" not in reading.decision(tx, copy)["evidence"]
+
+
+def _last(store: Store) -> int:
+    with store.reading() as tx:
+        return changes.last(tx)
 
 
 def test_boilerplate_of_a_site_makes_no_strangers_alike(store: Store, arrive: Callable[..., tuple[int, int]]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import pytest
 
 from storage.records import Access, Block, BlockKind, Clean, Extracted, Finding, Precision, Rejection
+from tasks.credit import credited
 from tasks.normalize import Facts, normalize, people, primary_language
 
 T = TypeVar("T")
@@ -172,3 +173,24 @@ def test_a_canonical_on_another_site_is_evidence_and_the_next_one_counts() -> No
 def test_what_has_no_web_address_keeps_its_own() -> None:
     own: dict[str, Any] = {"url": "urn:sha256:00ff", "fetched_at": NOW}
     assert article(PAGE, Facts(**own)).url == "urn:sha256:00ff"
+
+
+def test_a_writer_whose_site_bears_his_name_is_the_author_and_beside_others_the_house_is_none() -> None:
+    own = replace(PAGE, authors=(found(("Ines Calder",), 0.9),), publisher=(found("Ines Calder"),))
+    assert article(own).authors == ("Ines Calder",)
+    both = replace(own, authors=(found(("Jo Reed", "Ines Calder"), 0.9),))
+    assert article(both).authors == ("Jo Reed",)
+    lesser = replace(own, authors=(found(("Ines Calder",), 0.9), found(("Jo Reed",), 0.4)))
+    assert article(lesser).authors == ("Jo Reed",)
+
+
+def test_an_agency_in_the_text_is_the_credit_before_the_newsroom_of_the_byline() -> None:
+    body = (Block(kind=BlockKind.PARAGRAPH, text="LONDON (Reuters) - Volunteers counted 464 wading birds."),)
+    page = replace(PAGE, blocks=(found(body),), credit=(found("Lake Newsroom", 0.9),), dateline=(found("LONDON"),))
+    result = article(page)
+    assert (result.credit, result.dateline, result.provenance["credit"].source) == ("Reuters", "LONDON", "text:credit")
+    assert article(replace(PAGE, credit=(found("Lake Newsroom", 0.9),))).credit == "Lake Newsroom"
+
+
+def test_an_agency_in_the_byline_is_the_credit() -> None:
+    assert credited(article(replace(PAGE, credit=(found("Reuters", 0.9),))))[0] == "Reuters"

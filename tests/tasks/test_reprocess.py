@@ -13,6 +13,7 @@ from storage.settings import Settings
 from storage.store import Store
 from tasks.extract.recipes import Recipe
 from tasks.process import process_page
+from tasks.readers import readers, useful
 from tasks.reprocess import Report, contrast, reprocess
 
 Fetch = Callable[..., int]
@@ -178,6 +179,31 @@ def test_an_article_of_several_pages_is_read_with_all_of_them(store: Store, file
     again(BETTER)
     assert article(store).version == 2
     assert "report number 2" in article(store).content.text
+
+
+def test_readers_beside_each_other_file_in_order_and_one_that_dies_costs_one_article(
+    store: Store, settings: Settings, filed: Filed, again: Again
+) -> None:
+    for number, word in enumerate(("Ferry", "Wharf", "Pilot", "Storm")):
+        filed(f"https://{SITE}/2026/03/{word}", html(f"{word} returns", number=number).replace("ferry", word))
+    with store.reading() as tx:
+        before = changes.read(tx, 0)
+
+    with readers(store, settings, {"harbour": BETTER}, 2) as others:
+        assert again(examined=others.examine).changed == 4
+        with store.reading() as tx:
+            told = [one.article_id for one in changes.read(tx, before[-1].seq)]
+        assert told == sorted(one.article_id for one in before if one.kind is ChangeKind.CREATED)
+
+        others.processes[-1].kill()
+        report = again(examined=others.examine)
+        assert (report.read, report.unchanged) == (4, 3)
+        assert report.failed[0].error == "it killed the process that read it (exit -9)"
+
+
+def test_a_process_is_started_only_for_so_many_articles_as_are_worth_it() -> None:
+    assert useful(0) == useful(399) == 1
+    assert useful(1_000_000) >= 1
 
 
 def test_long_texts_are_shown_from_where_they_part() -> None:

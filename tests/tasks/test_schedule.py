@@ -1,22 +1,38 @@
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
+from sqlalchemy import select
 
 from storage import alerts, events, pages, pruning, sites, snapshots, sources
 from storage.records import EventKind, SourceConfig
 from storage.settings import Settings
 from storage.store import Store
+from storage.tables import page
 from tasks import schedule
-from tasks.app import CRAWL, CRAWL_SITES, FOLLOW, MAINTAIN, PACK, PROCESS, PROCESS_PAGES, PRUNE, WATCH
+from tasks.app import (
+    CRAWL,
+    CRAWL_SITES,
+    FOLLOW,
+    MAINTAIN,
+    PACK,
+    PROCESS,
+    PROCESS_PAGES,
+    PRUNE,
+    WATCH,
+    CopydeskApp,
+)
 from tasks.follow import follow
 from tasks.heartbeat import last_beat
+from tasks.held import held
 from tasks.process import process_pages
-from tasks.queue import BrokerDown
-from tasks.schedule import ANNOUNCE_AGAIN, run_scheduler, tick
+from tasks.queue import BrokerDown, CeleryQueue
+from tasks.schedule import ANNOUNCE_AGAIN, recover, run_scheduler, tick
 
 QUEUE_OF = {
     CRAWL_SITES: CRAWL,
@@ -34,6 +50,7 @@ class ListQueue:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, tuple[object, ...]]] = []
+        self.marked = False
 
     def send(self, task: str, *args: object, expires_s: float | None = None) -> None:
         json.dumps(args)
@@ -42,6 +59,12 @@ class ListQueue:
 
     def waiting(self, queue: str) -> int:
         return sum(QUEUE_OF[task] == queue for task, _ in self.sent)
+
+    def forgot(self) -> bool:
+        return not self.marked
+
+    def mark(self) -> None:
+        self.marked = True
 
     def take(self) -> list[tuple[str, tuple[object, ...]]]:
         taken, self.sent = self.sent, []
@@ -211,6 +234,7 @@ class FlakyQueue(ListQueue):
 def test_the_loop_outlives_a_broker_that_is_away_and_leaves_a_sign_of_life(
     store: Store, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    store.write(lambda tx: alerts.begin_round(tx, now))  # a time ahead of the clock would be a warning of its own
     stop = threading.Event()
     flaky = FlakyQueue(stop)
     monkeypatch.setattr(schedule, "CeleryQueue", lambda app: flaky)
@@ -254,6 +278,61 @@ def test_messages_lost_with_the_broker_are_sent_anew_but_a_failed_page_keeps_its
 
     assert tick(store, queue, now, settings).announced == 1
     assert (PROCESS_PAGES, ([told],)) in queue.take()
+
+
+def test_a_broker_that_came_back_empty_is_noticed_once(
+    store: Store, queue: ListQueue, settings: Settings, fetched: Fetch, now: datetime
+) -> None:
+    page_id = fetched("https://harbour.example/one", "x")
+    assert recover(store, queue, now)
+    tick(store, queue, now, settings)
+    queue.take()  # and nobody ever hears of it
+    assert not recover(store, queue, now)
+    assert tick(store, queue, now, settings).announced == 0
+
+    queue.marked = False
+
+    assert recover(store, queue, now)
+    assert tick(store, queue, now, settings).announced == 1
+    assert (PROCESS_PAGES, ([page_id],)) in queue.take()
+
+
+def test_a_real_broker_loses_the_mark_with_its_messages(settings: Settings, valkey_url: str) -> None:
+    queue = CeleryQueue(CopydeskApp(replace(settings, broker=valkey_url)))
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushdb()
+        assert queue.forgot()
+        queue.mark()
+        assert not queue.forgot()
+        client.flushdb()
+        assert queue.forgot()
+
+
+def test_pages_in_a_workers_hands_are_not_announced_again(
+    store: Store, queue: ListQueue, settings: Settings, fetched: Fetch
+) -> None:
+    now = datetime.now(UTC)
+    slow, resting = (fetched(f"https://harbour.example/{name}", "x") for name in ("slow", "resting"))
+    rest = now + timedelta(hours=1)
+    with store.writing() as tx:
+        pages.announced(tx, [slow], now - ANNOUNCE_AGAIN)
+        pages.postpone(tx, resting, rest, 2)
+
+    def told() -> dict[int, datetime]:
+        with store.reading() as tx:
+            query = select(page.c.id, page.c.announced_at).where(page.c.announced_at.is_not(None))
+            return {row.id: row.announced_at for row in tx.execute(query)}
+
+    pause, deadline = threading.Event(), time.monotonic() + 30
+    with held(store, [slow, resting], every_s=0.01):
+        first = told()[slow]
+        assert first >= now
+        while told()[slow] == first:
+            assert time.monotonic() < deadline, "it is said once only"
+            pause.wait(0.01)
+
+    assert tick(store, queue, now + ANNOUNCE_AGAIN, settings).announced == 0
+    assert told()[resting] == rest
 
 
 def test_during_an_outage_of_our_own_the_schedule_is_paused(

@@ -17,6 +17,10 @@ WORDS = "The ferry to the islands ran again on Tuesday after the storm had passe
 STORY = f"<!doctype html><title>Ferry runs again</title><article><h1>Ferry runs again</h1><p>{WORDS * 4}</p></article>"
 MISSING = "<!doctype html><title>Page not found</title><h1>Page not found</h1><p>Sorry, this page is not found.</p>"
 WALL = "<!doctype html><title>Just a moment...</title><h1>Checking your browser</h1><p>Please verify you are human.</p>"
+CONSENT = (
+    "<!doctype html><title>Before you continue</title><h1>We value your privacy</h1><p>We and our 812 partners"
+    " use cookies to show personalised ads.</p><p>You can accept all or manage choices.</p><button>Reject all</button>"
+)
 LATER = timedelta(hours=6)
 
 Fetched = Callable[..., int]
@@ -111,6 +115,27 @@ def test_a_block_page_is_tried_again_a_few_times_and_slows_the_site_down(
     refetch(WALL, now)
     last = run(store, page_id, now)
     assert (last.kind, last.disposition) == (OutcomeKind.REJECTED, Disposition.REJECTED)
+
+
+def test_a_question_for_consent_is_asked_again_a_few_times_and_slows_nothing(
+    store: Store, refetch: Callable[[str, datetime], int], now: datetime
+) -> None:
+    for _ in range(MOST_WALLS):
+        page_id = refetch(CONSENT, now)
+        outcome = run(store, page_id, now)
+        assert (outcome.kind, outcome.reason) == (OutcomeKind.POSTPONED, "consent_wall")
+        then = page_of(store, page_id).next_at
+        assert then is not None
+        assert then > now
+        now += LATER
+    with store.reading() as tx:
+        slowed = sites.get(tx, "harbour.example")
+        assert reading.listed(tx, limit=9) == []
+    assert slowed is not None
+    assert slowed.delay_s == 0
+    page_id = refetch(CONSENT, now)
+    assert run(store, page_id, now).disposition is Disposition.REJECTED
+    assert page_of(store, page_id).reason == "consent_wall"
 
 
 def test_a_block_page_that_somebody_hands_in_is_just_rejected(store: Store, fetched: Fetched, now: datetime) -> None:

@@ -162,3 +162,21 @@ def test_a_forked_process_sees_the_shared_stop() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     os.close(inlet)
     os.close(outlet)
+
+
+def test_what_does_not_come_to_an_end_is_ended_after_a_stop_signal(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    code = (
+        f"import pathlib, socket\n"
+        f"from tasks.lifeline import StopSignal\n"
+        f"silent, other = socket.socketpair()\n"
+        f"with StopSignal(within_s=0.2):\n"
+        f"    pathlib.Path({str(ready)!r}).touch()\n"
+        f"    silent.recv(1)\n"
+    )
+    stuck = child("stuck", code)
+    stuck.start(0.0)
+    assert stuck.process is not None
+    until(ready.exists)
+    stuck.process.terminate()
+    assert stuck.process.wait(10) == 0

@@ -132,7 +132,8 @@ def change_count(store: Store) -> int:
         return changes.last(tx)
 
 
-@pytest.mark.timeout(240)  # four cold starts of five programs, on a machine that may be busy
+@pytest.mark.timeout(240)  # two cold starts of five programs, on a machine that may be busy
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)  # the faults benchmark does it on PostgreSQL
 def test_what_is_stopped_in_the_middle_of_a_crawl_goes_on_where_it_was(
     store: Store, settings: Settings, newsroom: Newsroom, launch: Callable[..., Machine]
 ) -> None:
