@@ -3,15 +3,21 @@
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.desk import Desk, pass_desk
 from storage.errors import CopydeskError, UsageError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 VERSION = "0.1.0"
 """As in pyproject.toml; run from a checkout there is no installed package to ask."""
+
+COMPLETE = "_COPYDESK_COMPLETE"
+"""The variable by which a shell asks what may come next, however the program is called."""
 
 COMMANDS = {
     "demo": "See everything at work on an invented newsroom.",
@@ -46,6 +52,8 @@ COMMANDS = {
     "restore": "Fill an empty store from a backup.",
     "migrate": "Make or update the database's schema.",
     "settings": "List every setting and where it came from.",
+    "completion": "Let a shell complete commands and names.",
+    "help": "Show the manual of a command.",
 }
 """In the order of `copydesk --help`; each is the module of that name in console.commands, imported when called."""
 
@@ -64,6 +72,13 @@ class LazyGroup(click.Group):
         found: click.Command = importlib.import_module(f"console.commands.{cmd_name}").command
         return found
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands that begin so, without importing them; and the options."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -80,7 +95,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command and leave with its exit code: 0 done, 1 failed or fell short, 2 wrong usage, 130 stopped."""
         desk = Desk()
-        code = _run(lambda: click.Group.main(self, *args, **(kwargs | {"standalone_mode": False, "obj": desk})), desk)
+        given = kwargs | {"standalone_mode": False, "obj": desk, "complete_var": COMPLETE}
+        code = _run(lambda: click.Group.main(self, *args, **given), desk)
         sys.exit(code)
 
 
@@ -132,7 +148,7 @@ def _keep_settings(_ctx: click.Context, _param: click.Parameter, pairs: tuple[st
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--data", metavar="FOLDER", help="Folder of everything (default: copydesk-data here).")
 @click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
-@click.option("--broker", metavar="URL", help="redis://…; without it, `up` starts its own.")
+@click.option("--broker", metavar="URL", help="redis://… or amqp://…; without it, `up` starts its own.")
 @click.option("--set", "pairs", metavar="KEY=VALUE", multiple=True, callback=_keep_settings, help="Any other setting.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(VERSION, prog_name="copydesk")

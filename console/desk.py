@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from storage import logs
 from storage.errors import NotFound
 from storage.settings import Settings, load_settings
 
@@ -37,6 +38,7 @@ class Desk:
         from storage.store import open_store
 
         settings = self.settings()
+        logs.set_up(_quiet(settings), settings.log_format)
         if not create:
             _must_exist(settings)
         store = open_store(settings, create=create)
@@ -68,6 +70,11 @@ pass_desk: Callable[..., Any] = click.make_pass_decorator(Desk, ensure=True)
 def now() -> datetime:
     """The present instant, in UTC: the one clock of the command line."""
     return datetime.now(UTC)
+
+
+def _quiet(settings: Settings) -> str:
+    """A person sees what a command prints, so its log keeps to trouble unless they ask for more."""
+    return settings.log_level if settings.origin.get("log_level", "default") != "default" else "WARNING"
 
 
 def _must_exist(settings: Settings) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from console import questions
 from console.desk import now
 from console.questions import FailedPoll, Tally
-from storage import pages, snapshots
+from storage import clock, pages, snapshots
 from storage.errors import NotFound, StoreBusy
 from storage.records import Candidate, Disposition, Exchange, Via
 from storage.settings import Settings
@@ -99,6 +99,7 @@ def run(
     `progress` is told of how many pages are processed and fetched, from any thread. Raises StoreError.
     """
     settings, started, patience = quiet(settings), now(), wait_s
+    _set_clock_right(settings, store, started)
     recipes, done = _recipes(settings), _Progress(tell=progress)
     while True:
         before = (done.fetched, done.polls)
@@ -122,6 +123,13 @@ def run(
             waiting_until=due,
             crashed=crashed,
         )
+
+
+def _set_clock_right(settings: Settings, store: Store, at: datetime) -> None:
+    with store.reading() as tx:
+        ahead = clock.ran_ahead(tx, at)
+    if ahead:
+        store.write(lambda tx: clock.set_right(tx, at, lease=timedelta(seconds=settings.lease_s)))
 
 
 def process(

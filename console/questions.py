@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, union_all
+from sqlalchemy import Connection, and_, func, or_, select, union_all
 
 from crawler.urls import canonical_key
 from storage import pages, reading
 from storage.records import Article, Page, PageState
+from storage.store import Store
 from storage.tables import page, poll, site, snapshot, source
 
 
@@ -47,6 +48,14 @@ def page_at(tx: Connection, address: str) -> Page | None:
         if found is not None:
             return found
     return None
+
+
+def waiting_pages(store: Store, at: datetime) -> int:
+    """How many pages wait to be fetched or processed at that time."""
+    to_fetch = and_(page.c.state == PageState.DISCOVERED, page.c.next_at <= at)
+    with store.reading() as tx:
+        query = select(func.count()).select_from(page).where(or_(to_fetch, page.c.state == PageState.FETCHED))
+        return tx.execute(query).scalar_one()
 
 
 def article_at(tx: Connection, address: str) -> Article | None:

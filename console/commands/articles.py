@@ -3,11 +3,14 @@
 import click
 
 from console.desk import Desk, pass_desk
+from console.params import source_names
 from console.render import print_json, print_table
 
 
 @click.command()
-@click.option("--source", "source_name", help="Only articles that this source listed first.")
+@click.option(
+    "--source", "source_name", shell_complete=source_names, help="Only articles that this source listed first."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most articles to list.")
 @click.option(
     "--after", type=click.IntRange(min=0), default=0, help="Only ids above this one: the last of a page before."

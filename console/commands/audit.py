@@ -1,10 +1,9 @@
 """`copydesk audit`: proof that the books balance."""
 
-import sys
-
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.progress import progress_bar
 from console.render import print_json, print_table
 
 
@@ -21,10 +20,8 @@ def command(desk: Desk, as_json: bool) -> None:
     from console.views import whole
     from storage.audit import audit
 
-    with desk.store() as store:
-        shown = sys.stderr.isatty() and not as_json
-        with click.progressbar(length=_packed(desk), label="reading bodies", file=sys.stderr, hidden=not shown) as bar:
-            report = audit(store, now(), progress=lambda _number: bar.update(1))
+    with desk.store() as store, progress_bar(_packed(desk), "reading bodies", shown=not as_json) as advance:
+        report = audit(store, now(), progress=lambda _number: advance(1))
     if as_json:
         print_json({**whole(report), "balanced": report.balance.balanced}, lines=False)
     else:

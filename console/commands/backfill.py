@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.params import source_names
 from console.render import print_facts, print_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=source_names)
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="First day, in UTC.")
 @click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day (default: today).")
 @click.option("--stop", is_flag=True, help="Stop it; the same dates later go on where it stood.")

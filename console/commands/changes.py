@@ -31,14 +31,18 @@ def command(desk: Desk, since: int, limit: int, follow: bool, as_json: bool) -> 
       copydesk changes --follow --json
     """
     with desk.store() as store:
-        last = _print(store, since, limit, as_json=as_json)
+        rows = _print(store, since, limit, as_json=as_json)
+        last = rows[-1].seq if rows else since
+        if not follow and len(rows) == limit:
+            click.echo(f"there may be more: --since {last} goes on", err=True)
         while follow:
-            if last == since:
+            if not rows:
                 threading.Event().wait(1.0)
-            since, last = last, _print(store, last, limit, as_json=as_json)
+            rows = _print(store, last, limit, as_json=as_json)
+            last = rows[-1].seq if rows else last
 
 
-def _print(store: "Store", since: int, limit: int, *, as_json: bool) -> int:
+def _print(store: "Store", since: int, limit: int, *, as_json: bool) -> "list[Change]":
     from console.views import whole
     from storage import changes
 
@@ -50,7 +54,7 @@ def _print(store: "Store", since: int, limit: int, *, as_json: bool) -> int:
     elif rows:
         print_table(("seq", "at", "what", "article", "version", "cluster"), [_line(row) for row in rows])
     sys.stdout.flush()
-    return rows[-1].seq if rows else since
+    return rows
 
 
 def _line(row: "Change") -> tuple[object, ...]:

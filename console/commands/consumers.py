@@ -54,6 +54,8 @@ def list_consumers(desk: Desk, as_json: bool) -> None:
             print_json(whole(one))
     elif found:
         print_table(("consumer", "place", "behind", "since"), [(one.name, one.seq, one.lag, one.at) for one in found])
+    else:
+        click.echo("no readers yet; 'copydesk consumers add NAME' keeps a place for one")
 
 
 @command.command("reset")

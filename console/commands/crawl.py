@@ -9,16 +9,19 @@ import click
 
 from console.advice import print_advice
 from console.desk import Desk, now, pass_desk
+from console.params import source_names
+from console.progress import Seldom, growing_bar
 from console.render import print_json, print_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from console.oneshot import Run, Wish
+    from storage.store import Store
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[SOURCE|URL]...")
+@click.argument("what", nargs=-1, metavar="[SOURCE|URL]...", shell_complete=source_names)
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -47,7 +50,7 @@ def command(desk: Desk, what: tuple[str, ...], wait: float, as_json: bool) -> No
         click.echo(f"copydesk: {warning}", err=True)
     with desk.store(create=any(_is_url(one) for one in what)) as store:
         wish = store.write(lambda tx: _wish(tx, what))
-        with _progress(shown=not as_json) as tell:
+        with _progress(store, shown=not as_json) as tell:
             run = oneshot.run(settings, store, wish, wait_s=wait, progress=tell)
     if as_json:
         print_json(summary(run), lines=False)
@@ -129,12 +132,15 @@ def _is_url(text: str) -> bool:
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    visible = shown and sys.stderr.isatty()
-    with click.progressbar(length=1, label="pages", file=sys.stderr, hidden=not visible, show_eta=False) as bar:
+def _progress(store: "Store", *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """The pages that are done, of those and all that wait: counted now and then, as polls find more."""
+    from console import questions
+
+    waiting = Seldom(lambda: questions.waiting_pages(store, now()), every_s=2.0)
+    with growing_bar("pages", shown=shown) as bar:
 
         def tell(processed: int, fetched: int) -> None:
-            bar.length = max(fetched, 1)
-            bar.update(processed - bar.pos)
+            if shown and sys.stderr.isatty():
+                bar(processed, max(fetched, processed + waiting()))
 
         yield tell

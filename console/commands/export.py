@@ -12,7 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from console.desk import Desk, now, pass_desk
-from storage.errors import UsageError
+from console.params import files, source_names
+from console.progress import progress_bar
+from storage.errors import ExportError, UsageError
 
 if TYPE_CHECKING:
     from storage.database import Tx
@@ -31,7 +33,7 @@ def _filters(function: Callable[..., None]) -> Callable[..., None]:
     """The options that choose articles."""
     for option in reversed(
         [
-            click.option("--source", help="Only articles that this source listed first."),
+            click.option("--source", shell_complete=source_names, help="Only articles that this source listed first."),
             click.option("--site", help="Only this registrable domain."),
             click.option("--publisher", help="Only this publisher."),
             click.option("--language", help="Only this language, as de."),
@@ -49,7 +51,7 @@ def _filters(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("form", metavar="FORM", type=click.Choice(FORMS))
-@click.argument("dest", metavar="DEST|-")
+@click.argument("dest", metavar="DEST|-", shell_complete=files)
 @click.option("--changes", is_flag=True, help="A folder that grows: take in what changed since the last time.")
 @click.option("--follow", is_flag=True, help="Go on as news come, until stopped.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Entries of rss and atom.")
@@ -172,17 +174,28 @@ def _opened(dest: str) -> Iterator[IO[bytes]]:
         with SpooledTemporaryFile(_MEMORY) as kept:  # some forms ask where they stand, which a pipe cannot tell
             yield kept
             kept.seek(0)
-            shutil.copyfileobj(kept, sys.stdout.buffer)
+            _pour(kept)
         return
     folder, _, name = dest.rpartition("/")
     with Place(folder or ".").publish(name) as out:
         yield out
 
 
+def _pour(kept: IO[bytes]) -> None:
+    from storage.durable import complaint
+
+    try:
+        shutil.copyfileobj(kept, sys.stdout.buffer)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who stops reading has what he wanted
+        raise
+    except OSError as error:
+        raise ExportError(f"standard output: cannot be written: {complaint(error)}") from error
+
+
 @contextmanager
 def _progress(tx: "Tx", dest: str) -> Iterator[Callable[[int], None]]:
     from storage import reading
 
-    hidden = not sys.stderr.isatty() or dest == "-"
-    with click.progressbar(length=reading.counts(tx)["articles"], file=sys.stderr, hidden=hidden) as bar:
-        yield bar.update
+    with progress_bar(reading.counts(tx)["articles"], "articles", shown=dest != "-") as advance:
+        yield advance

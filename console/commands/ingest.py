@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.params import files
+from console.progress import progress_bar
 from console.render import one_line, print_json, print_table
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Row:
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="PATH|URL|-...")
+@click.argument("what", nargs=-1, required=True, metavar="PATH|URL|-...", shell_complete=files)
 @click.option("--url", help="The address that the one file was saved from.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each piece.")
 @pass_desk
@@ -89,9 +91,10 @@ def _rows(store: "Store", taking: _Taking, what: tuple[str, ...], url: str | Non
     rows: list[Row] = []
     web = [one for one in inputs if _is_url(one)]
     files = [one for one in inputs if not _is_url(one)]
-    with click.progressbar(files, file=sys.stderr, hidden=not sys.stderr.isatty() or len(files) < 2) as shown:
-        for one in shown:
+    with progress_bar(len(files), "files", shown=len(files) > 1) as advance:
+        for one in files:
             rows += _take_file(store, taking, one, url, recipes)
+            advance(1)
     process_left(taking.settings, store, recipes, only=taking.pages, patient=False)  # their parts came after them
     return rows + (_fetch(store, taking, web) if web else [])
 

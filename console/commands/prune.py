@@ -6,6 +6,7 @@ from collections import Counter
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.progress import Pace, shown_rate
 from console.render import print_facts, print_json
 
 _NAMES = {
@@ -37,13 +38,14 @@ def command(desk: Desk, dry_run: bool, as_json: bool) -> None:
     from storage.pruning import WHAT, prune
 
     gone = Counter(dict.fromkeys(WHAT, 0))
-    stopped = False
+    stopped, pace = False, Pace()
     shown = sys.stderr.isatty() and not as_json
 
     def told(what: str, count: int) -> None:
         gone[what] += count
         if shown:
-            click.echo(f"\r{sum(gone.values())} so far", nl=False, err=True)
+            rate = shown_rate(pace.at(sum(gone.values())))
+            click.echo(f"\r{sum(gone.values())} so far{f', {rate}' if rate else ''}  ", nl=False, err=True)
 
     with desk.store() as store:
         try:

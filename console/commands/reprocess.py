@@ -1,11 +1,13 @@
 """`copydesk reprocess`: read articles anew by the present rules."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.params import source_names
 from console.progress import progress_bar
 from console.render import print_json, print_table
 
@@ -20,11 +22,24 @@ if TYPE_CHECKING:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]),
     help="Only articles whose present version was fetched then or later (UTC).",
 )
-@click.option("--source", "source_name", metavar="NAME", help="Only articles that this source listed first.")
+@click.option(
+    "--source",
+    "source_name",
+    metavar="NAME",
+    shell_complete=source_names,
+    help="Only articles that this source listed first.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="Processes that read at the same time; as many as there are cores without it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
 @pass_desk
-def command(desk: Desk, since: datetime | None, source_name: str | None, dry_run: bool, as_json: bool) -> None:
+def command(
+    desk: Desk, since: datetime | None, source_name: str | None, dry_run: bool, processes: int | None, as_json: bool
+) -> None:
     """Read articles anew from the archive, by the present code and recipes, and file what comes out differently.
 
     Each article that changes gets a version of the class `reprocessed` and a row in the change feed. A text is never
@@ -33,10 +48,11 @@ def command(desk: Desk, since: datetime | None, source_name: str | None, dry_run
     \b
     Example:
       copydesk reprocess --dry-run
-      copydesk reprocess --since 2026-03-01 --source harbour-feed
+      copydesk reprocess --since 2026-03-01 --source harbour-feed --processes 4
     """
     from storage import rereading, sources
     from tasks.extract.recipes import load_recipes
+    from tasks.readers import readers, useful
     from tasks.reprocess import reprocess
 
     settings = desk.settings()
@@ -48,7 +64,11 @@ def command(desk: Desk, since: datetime | None, source_name: str | None, dry_run
                 sources.get(tx, source_name)  # says so if there is none
             many = rereading.count(tx, since=start, source_name=source_name)
         chosen: dict[str, Any] = {"since": start, "source_name": source_name, "dry_run": dry_run}
-        with progress_bar(many, "articles") as advance:
+        count = processes or useful(many)
+        with ExitStack() as stack:
+            if count > 1:
+                chosen["examined"] = stack.enter_context(readers(store, settings, recipes, count)).examine
+            advance = stack.enter_context(progress_bar(many, "articles"))
             report = reprocess(store, recipes=recipes, clock=now, progress=advance, **chosen)
     if as_json:
         print_json({"dry_run": dry_run, **as_plain(report)}, lines=False)

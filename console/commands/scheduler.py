@@ -14,11 +14,6 @@ def command(desk: Desk) -> None:
     Example:
       copydesk --broker redis://redis:6379/0 scheduler
     """
-    from tasks.lifeline import StopSignal
-    from tasks.logs import set_up
-    from tasks.schedule import run_scheduler
+    from tasks.schedule import serve
 
-    settings = desk.settings()
-    set_up(settings.log_level)
-    with StopSignal() as stop:
-        run_scheduler(settings, stop)
+    serve(desk.settings())

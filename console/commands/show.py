@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("which", metavar="ID|URL")
 @click.option("--why", is_flag=True, help="Say where each field's value comes from, and what else the page says.")
-@click.option("--diff", is_flag=True, help="Show what its last version changed, by sentence and word.")
+@click.option(
+    "--diff",
+    metavar="[N|N:M]",
+    is_flag=False,
+    flag_value="last",
+    help="Show what its last version changed, or version N, or what lies between N and M, by sentence and word.",
+)
 @click.option("--versions", is_flag=True, help="List its versions.")
 @click.option("--text", is_flag=True, help="Print only its text.")
 @click.option("--json", "as_json", is_flag=True, help="The whole record as one JSON object.")
 @pass_desk
-def command(desk: Desk, which: str, why: bool, diff: bool, versions: bool, text: bool, as_json: bool) -> None:
+def command(desk: Desk, which: str, why: bool, diff: str | None, versions: bool, text: bool, as_json: bool) -> None:
     """Show one article, by its id or by any address that led to it.
 
     \b
     Example:
       copydesk show 12
       copydesk show 12 --why
+      copydesk show 12 --diff 1:3
       copydesk show https://news.example/2026/budget --text
     """
     from storage import reading
@@ -44,7 +51,7 @@ def command(desk: Desk, which: str, why: bool, diff: bool, versions: bool, text:
         print_table(_WHY_HEAD, [line for one in reasons for line in _why_lines(one)])
         _print_decision(desk, found.id)
     elif diff:
-        click.echo(safe(_difference(desk, found.id)))
+        click.echo(safe(_difference(desk, found.id, diff)))
     elif versions:
         print_table(_VERSION_HEAD, [_version_line(one) for one in history])
     else:
@@ -82,17 +89,34 @@ def _share(value: float | None) -> str | None:
     return None if value is None else f"{value:.2f}"
 
 
-def _difference(desk: Desk, article_id: int) -> str:
+def _difference(desk: Desk, article_id: int, which: str) -> str:
     from storage import reading
     from tasks.diff import diff, marked
 
-    history = desk.read(lambda tx: reading.versions(tx, article_id))
-    if len(history) > 1 and history[-2].pruned_at:
-        return f"the text of version {history[-2].version} was pruned: its time was over"
-    texts = [f"{one.content.title}\n{one.content.text}" for one in history]
-    if len(texts) < 2:
-        return "it has one version only"
-    return marked(diff(texts[-2], texts[-1]), context=1) or f"the same text; {history[-1].change_class}"
+    history = {one.version: one for one in desk.read(lambda tx: reading.versions(tx, article_id))}
+    chosen = _pair(which, max(history))
+    if chosen[0] == 0:
+        return "it has one version only" if len(history) == 1 else "version 1 is the first: it changed nothing"
+    absent = next((number for number in reversed(chosen) if number not in history), None)
+    if absent is not None:
+        raise click.BadParameter(f"there is no version {absent}: it has 1 to {max(history)}", param_hint="--diff")
+    old, new = (history[number] for number in chosen)
+    pruned = next((one.version for one in (old, new) if one.pruned_at), None)
+    if pruned is not None:
+        return f"the text of version {pruned} was pruned: its time was over"
+    before, after = (f"{one.content.title}\n{one.content.text}" for one in (old, new))
+    return marked(diff(before, after), context=1) or f"the same text; {new.change_class}"
+
+
+def _pair(which: str, last: int) -> tuple[int, int]:
+    """The versions to compare; 0 stands for what was before the first."""
+    if which == "last":
+        return last - 1, last
+    numbers = which.split(":")
+    if len(numbers) > 2 or not all(part.isdecimal() and int(part) > 0 for part in numbers):
+        told = f"{which!r} is neither a version's number nor two, like 1:3"
+        raise click.BadParameter(told, param_hint="--diff")
+    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (int(numbers[0]) - 1, int(numbers[0]))
 
 
 _BRIEF = 120
@@ -197,6 +221,8 @@ def _print(found: "Article") -> None:
             ("source", found.source),
             ("publisher", content.publisher),
             ("authors", ", ".join(content.authors)),
+            ("credit", content.credit),
+            ("dateline", content.dateline),
             ("published", content.published_at),
             ("modified", content.modified_at),
             ("language", content.language),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.desk import Desk, now, pass_desk
-from console.params import Duration, pairs
+from console.params import Duration, pairs, source_names
 from console.progress import progress_bar
 from console.render import print_facts, print_json, print_table
+from console.words import span, when
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -211,7 +212,7 @@ def list_(desk: Desk, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=source_names)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_desk
 def show(desk: Desk, name: str, as_json: bool) -> None:
@@ -231,6 +232,7 @@ def show(desk: Desk, name: str, as_json: bool) -> None:
     facts = {key: value for key, value in source_json(found).items() if value not in (0, False, [], {}, None)}
     kept = facts.get("retention", {}).items()
     facts["retention"] = [f"{kind} {days} days" if days else f"{kind} forever" for kind, days in kept]
+    facts |= {key: f"{when(value)} UTC" for key, value in facts.items() if key.endswith("_at")}
     print_facts((key, ", ".join(v) if isinstance(v, list) else v) for key, v in facts.items() if v != [])
     if polls:
         click.echo()
@@ -239,7 +241,7 @@ def show(desk: Desk, name: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=source_names)
 @pass_desk
 def pause(desk: Desk, names: tuple[str, ...]) -> None:
     """Stop polling sources until they are resumed.
@@ -252,7 +254,7 @@ def pause(desk: Desk, names: tuple[str, ...]) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=source_names)
 @pass_desk
 def resume(desk: Desk, names: tuple[str, ...]) -> None:
     """Poll paused sources again, at once.
@@ -265,7 +267,7 @@ def resume(desk: Desk, names: tuple[str, ...]) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=source_names)
 @pass_desk
 def remove(desk: Desk, names: tuple[str, ...]) -> None:
     """Stop watching sources. Their articles and history stay.
@@ -354,5 +356,5 @@ def _set_paused(desk: Desk, names: tuple[str, ...], *, paused: bool) -> None:
 
 def _line(one: "Source") -> tuple[Any, ...]:
     state = "paused" if one.paused else "failing" if one.failures else "ok" if one.last_success_at else "new"
-    every = one.config.cron or f"{one.interval_s} s"
+    every = one.config.cron or span(one.interval_s)
     return (one.config.name, one.config.kind, state, one.next_at, one.last_success_at, every, one.config.url)

@@ -7,7 +7,7 @@ import click
 
 from console.desk import Desk, now, pass_desk
 from console.render import print_facts, print_json, print_table
-from console.words import size
+from console.words import size, when
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,11 +74,11 @@ def _print(figures: dict[str, Any]) -> None:
                 "sources",
                 f"{known['sources']} ({known['due']} due, {known['paused']} paused, {known['failing']} failing)",
             ),
-            ("next work", figures["next_due"] or "none"),
+            ("next work", f"{when(figures['next_due'])} UTC" if figures["next_due"] else "none"),
             ("sites in work", f"{figures['leases']} ({figures['stale_leases']} abandoned)"),
             ("articles", f"{figures['articles']} in {figures['versions']} versions"),
             ("shared stories", figures["shared_clusters"]),
-            ("hot bodies", f"{figures['hot_bodies']} ({figures['hot_bytes']} bytes)"),
+            ("hot bodies", f"{figures['hot_bodies']} ({size(figures['hot_bytes'])})"),
             ("database", _database(figures["storage"], figures["articles"])),
             ("archive", f"{size(room['archive_bytes'])} in {room['archive_files']} files"),
             ("last change", figures["last_change"]),

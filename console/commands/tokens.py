@@ -60,6 +60,8 @@ def list_tokens(desk: Desk, as_json: bool) -> None:
     elif found:
         rows = [(one.name, one.scope, one.created_at, one.revoked_at) for one in found]
         print_table(("name", "scope", "created", "revoked"), rows)
+    else:
+        click.echo("no tokens yet; 'copydesk tokens add NAME' makes one")
 
 
 @command.command("revoke")

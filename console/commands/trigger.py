@@ -3,10 +3,11 @@
 import click
 
 from console.desk import Desk, now, pass_desk
+from console.params import source_names
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=source_names)
 @pass_desk
 def command(desk: Desk, names: tuple[str, ...]) -> None:
     """Make sources due now, before all others, and ask for them anew even if they say that nothing changed.

@@ -20,12 +20,13 @@ def command(desk: Desk) -> None:
     import sys
 
     from console.rests import no_contact
-    from tasks.up import up
+    from tasks.up import teller, up
 
     settings = desk.settings()
+    say = teller(settings)
     if warning := no_contact(settings):
-        click.echo(f"copydesk: {warning}", err=True)
+        say(warning)
     if settings.web_port:
-        click.echo(f"copydesk: web: http://{settings.web_host}:{settings.web_port}/", err=True)
+        say(f"web: http://{settings.web_host}:{settings.web_port}/")
     web = [sys.executable, "-m", "console.cli", "web"] if settings.web_port else []
-    click.get_current_context().exit(up(settings, web=web))
+    click.get_current_context().exit(up(settings, web=web, say=say))

@@ -35,6 +35,8 @@ def command(desk: Desk, host: str | None, port: int | None, password_variable: s
     import uvicorn
 
     from console.web import create_app
+    from console.web.requests import name_requests
+    from tasks.logs import set_up
 
     settings = desk.settings()
     address = host or settings.web_host
@@ -44,8 +46,9 @@ def command(desk: Desk, host: str | None, port: int | None, password_variable: s
         _must_be_guarded(store, address)
         app = create_app(store, settings)
         bound = settings.web_port if port is None else port
-        level = settings.log_level.lower()
-        uvicorn.run(app, host=address, port=bound, log_level=level, server_header=False)
+        set_up(settings, run=f"web-{os.uname().nodename}-{os.getpid()}")
+        name_requests()
+        uvicorn.run(app, host=address, port=bound, log_config=None, server_header=False)
 
 
 def _let_in(desk: Desk, variable: str) -> None:

@@ -65,6 +65,8 @@ def list_webhooks(desk: Desk, as_json: bool) -> None:
     elif found:
         rows = [(one.name, one.url, one.lag, "parked" if one.parked_at else one.next_at, one.problem) for one in found]
         print_table(("webhook", "address", "behind", "next try", "problem"), rows)
+    else:
+        click.echo("no webhooks yet; 'copydesk webhooks add NAME URL' adds one")
 
 
 @command.command("resume")

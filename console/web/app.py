@@ -15,6 +15,7 @@ from console.web.pages import explain, overview, quarantine, runs
 from console.web.pages import settings as settings_pages
 from console.web.pages import sources as source_pages
 from console.web.problems import add_problems
+from console.web.requests import Numbered
 from console.web.templates import FOLDER
 from console.web.websub import add_websub
 from storage.accounts import Scope
@@ -41,6 +42,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.state.store, app.state.settings = store, settings or Settings()
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Numbered)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), "static")
     add_problems(app)
     app.include_router(health.router(store))

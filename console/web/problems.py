@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from console.web.templates import page
 from storage.errors import CopydeskError, NotFound, StoreBusy, UsageError
+from storage.masking import masked
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: dict[type[CopydeskError], int] = {NotFound: 404, StoreBusy: 503, UsageError: 422}
@@ -42,7 +43,7 @@ def add_problems(app: FastAPI) -> None:
     @app.exception_handler(CopydeskError)
     def failed(request: Request, error: CopydeskError) -> Response:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return _told(request, status, str(error), {"Retry-After": "1"} if status == 503 else None)
+        return _told(request, status, masked(str(error)), {"Retry-After": "1"} if status == 503 else None)
 
 
 def _told(request: Request, status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:

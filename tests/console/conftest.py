@@ -184,7 +184,7 @@ class Person:
             newest = reading.newest(tx)[0]
         name = httpx.QueryParams({"name": HOSTILE})
         return [
-            *("/", "/room", "/sources", "/sources/new", f"/sources/edit?{name}", "/articles", "/articles?q=ferry"),
+            *("/", "/room", "/sources", "/source/new", f"/source/edit?{name}", "/articles", "/articles?q=ferry"),
             str(httpx.URL("http://x/sources/").join(quote(HOSTILE, safe="")).raw_path, "ascii"),
             *(f"/articles/{newest.id}", f"/articles/{newest.id}?from=1&to=2", "/runs", "/jobs/1", "/jobs/1/progress"),
             *("/quarantine", f"/quarantine/{stuck.page_id}", "/explain", "/settings"),

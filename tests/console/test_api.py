@@ -216,6 +216,25 @@ def test_a_job_to_fetch_an_address(api: Api) -> None:
     assert (sent.status_code, sent.headers["location"]) == (202, "/api/jobs/1")
     assert (sent.json()["state"], sent.json()["pages"]) == ("waiting", {"discovered": 1})
     assert api.ask("POST", "/api/ingest", json={"url": "file:///etc/passwd"}).status_code == 422
+    refused = api.ask("POST", "/api/ingest", json={"url": "https://desk:s3cret@news.example/a"})
+    assert (refused.status_code, "login_in_url" in refused.text, "s3cret" in refused.text) == (422, True, False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/%2e%2e/app.py",
+        "/static/..%2f..%2fapp.py",
+        "/static/%2fetc%2fpasswd",
+        "/static//etc/passwd",
+        "/static/..%5capp.py",
+        "/api/articles/..%2f..%2fetc%2fpasswd",
+    ],
+)
+def test_no_address_leads_out_of_a_folder(api: Api, path: str) -> None:
+    answer = api.ask("GET", path)
+    assert answer.status_code in (404, 422)
+    assert "root:" not in answer.text
 
 
 def test_a_job_to_crawl_a_source(api: Api) -> None:

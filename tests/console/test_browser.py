@@ -56,10 +56,11 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[Desk]:
     with Newsroom() as newsroom:
         options = {
             "data": tmp_path_factory.mktemp("desk") / "data",
+            "broker": valkey_url,
             "allow_addresses": ",".join(newsroom.allow_addresses),
             "delay_s": "0",
             "contact": "desk@news.example",
@@ -129,7 +130,7 @@ def test_a_person_works_a_day(page: Page, desk: Desk) -> None:
     for config in others:
         more = {"site": site_of(config.url), "now": now, "interval_s": 300}
         desk.store.write(lambda tx, config=config, more=more: sources.add(tx, config, **more))  # type: ignore[misc]
-    page.goto("/sources/new")
+    page.goto("/source/new")
     page.get_by_label("In TOML").fill(f'name = "{first.name}"\nurl = "{first.url}"\npublisher = "{first.publisher}"')
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(first.name)
@@ -174,7 +175,7 @@ def _retries(page: Page, desk: Desk) -> None:
 
 def _looks_at_everything(page: Page, desk: Desk) -> None:
     address = desk.newsroom.sources[0]
-    paths = ("/", "/sources", f"/sources/{address.name}", "/sources/new", "/articles", "/runs", "/settings")
+    paths = ("/", "/sources", f"/sources/{address.name}", "/source/new", "/articles", "/runs", "/settings")
     # as if the page had just become narrow, and no picture had been drawn anew yet
     page.add_init_script("window.ResizeObserver = class { observe() {} }")
     for path in (*paths, f"/explain?url={address.url}"):

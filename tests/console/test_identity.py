@@ -210,6 +210,7 @@ def test_people_and_tokens_are_listed_and_removed(cli: Cli) -> None:
 
 
 def test_a_start_script_may_bring_the_password(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.logs.set_up", lambda *_, **__: None)
     monkeypatch.setattr("uvicorn.run", lambda _app, **said: print(said["host"]))
     asked = ("web", "--host", "0.0.0.0", "--password-variable", "WEB_PASSWORD")
     assert "WEB_PASSWORD is not set" in cli(*asked, exit_code=2).stderr

@@ -73,9 +73,9 @@ def test_a_browser_that_may_not_read_is_sent_to_the_log_in_and_back(browser: Any
 
 
 FORMS = [
-    ("/sources/new", "admin", {"entry": 'url = "https://new.example/feed"'}),
-    ("/sources/edit", "admin", {"name": "coast", "entry": 'name = "coast"\nurl = "https://coast.example/other"'}),
-    ("/sources/probe", "admin", {"url": "nonsense"}),
+    ("/source/new", "admin", {"entry": 'url = "https://new.example/feed"'}),
+    ("/source/edit", "admin", {"name": "coast", "entry": 'name = "coast"\nurl = "https://coast.example/other"'}),
+    ("/source/probe", "admin", {"url": "nonsense"}),
     ("/sources/coast/crawl", "trigger", {}),
     ("/sources/coast/pause", "admin", {}),
     ("/sources/coast/resume", "admin", {}),
@@ -113,20 +113,20 @@ def _lesser_token_is_refused(browser: Any, path: str, scope: str, form: dict[str
 
 def test_a_source_is_added_changed_paused_and_crawled(browser: Any) -> None:
     browser.log_in()
-    wrong = browser.send("/sources/new", entry='url = "https://coast.example/feed"\nevery = "soon"')
+    wrong = browser.send("/source/new", entry='url = "https://coast.example/feed"\nevery = "soon"')
     assert wrong.status_code == 422
     assert "every" in wrong.text
-    assert "no TOML" in browser.send("/sources/new", entry="url = ").text
-    added = browser.send("/sources/new", entry='name = "coast"\nurl = "https://coast.example/feed"')
+    assert "no TOML" in browser.send("/source/new", entry="url = ").text
+    added = browser.send("/source/new", entry='name = "coast"\nurl = "https://coast.example/feed"')
     assert added.headers["location"] == "/sources/coast"
-    assert "exists already" in browser.send("/sources/new", entry='name = "coast"\nurl = "https://a.example/"').text
+    assert "exists already" in browser.send("/source/new", entry='name = "coast"\nurl = "https://a.example/"').text
     browser.send("/sources/coast/pause")
-    changed = browser.send("/sources/edit", name="coast", entry='name = "coast"\nurl = "https://coast.example/rss"')
+    changed = browser.send("/source/edit", name="coast", entry='name = "coast"\nurl = "https://coast.example/rss"')
     assert changed.status_code == 303
     with browser.store.reading() as tx:
         found = sources.get(tx, "coast")
     assert (found.config.url, found.paused) == ("https://coast.example/rss", True)
-    renamed = browser.send("/sources/edit", name="coast", entry='name = "shore"\nurl = "https://coast.example/rss"')
+    renamed = browser.send("/source/edit", name="coast", entry='name = "shore"\nurl = "https://coast.example/rss"')
     assert "must stay" in renamed.text
     browser.send("/sources/coast/resume")
     sent = browser.send("/sources/coast/crawl")

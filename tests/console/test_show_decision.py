@@ -45,3 +45,28 @@ def test_the_difference_of_the_last_version_is_shown(cli: Cli, tmp_path: Path, s
     file.write_text(lines(row | {"text": story.replace("214", "241")}), "utf-8")
     cli("ingest", "in.jsonl")
     assert "[-214-]{+241+} crossings" in cli("show", "1", "--diff").stdout
+
+
+def test_any_two_versions_are_compared(cli: Cli, tmp_path: Path, story: str) -> None:
+    file = tmp_path / "in.jsonl"
+    for text in (story, story.replace("214", "241"), story.replace("214", "241").replace("ten-hour", "nine-hour")):
+        file.write_text(lines({"url": "https://one.example/1", "title": "Ferry strike ends", "text": text}), "utf-8")
+        cli("ingest", "in.jsonl")
+    second, both, back = (cli("show", "1", "--diff", which).stdout for which in ("2", "1:3", "3:1"))
+    assert "[-214-]{+241+}" in second
+    assert "nine-hour" not in second
+    assert "[-214-]{+241+}" in both
+    assert "{+nine-hour+}" in both
+    assert "[-241-]{+214+}" in back
+    assert "changed nothing" in cli("show", "1", "--diff", "1").stdout
+
+
+@pytest.mark.parametrize(("which", "told"), [("7", "no version 7"), ("1:4", "no version 4"), ("one", "neither")])
+def test_a_version_that_is_not_there_is_wrong_usage(
+    cli: Cli, tmp_path: Path, story: str, which: str, told: str
+) -> None:
+    file = tmp_path / "in.jsonl"
+    file.write_text(lines({"url": "https://one.example/1", "title": "Ferry strike ends", "text": story}), "utf-8")
+    cli("ingest", "in.jsonl")
+    result = cli("show", "1", "--diff", which, exit_code=2)
+    assert told in result.stderr

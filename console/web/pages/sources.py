@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+PROBE_S = 30.0
+"""What a probe may take here; a slow site, or one with a long crawl-delay, needs the command line."""
 Entry = Annotated[str, Form(max_length=100_000)]
 
 
 def router(store: "Store", settings: "Settings") -> APIRouter:
-    """Everything under /sources."""
-    routes = APIRouter(prefix="/sources", include_in_schema=False)
-    _add_reading(routes, store)
-    _add_new(routes, store, settings)
-    _add_buttons(routes, store)
+    """Everything under /sources, which names them, and under /source, where they are added and changed."""
+    routes = APIRouter(include_in_schema=False)
+    listed, forms = APIRouter(prefix="/sources"), APIRouter(prefix="/source")
+    _add_reading(listed, store)
+    _add_buttons(listed, store)
+    _add_forms(forms, store)
+    _add_new(forms, store, settings)
+    routes.include_router(listed)
+    routes.include_router(forms)
     return routes
 
 
@@ -50,6 +56,14 @@ def _add_reading(routes: APIRouter, store: "Store") -> None:
         more = found[-1].config.name if len(found) == ROWS else None
         return shown(request, caller, "sources.html", found=found, more=more, begins=begins, at=now())
 
+    @routes.get("/{name:path}")
+    def one(request: Request, caller: Reader, name: str) -> Response:
+        with store.reading() as tx:
+            values = _facts(tx, name)
+        return shown(request, caller, "source.html", at=now(), **values)
+
+
+def _add_forms(routes: APIRouter, store: "Store") -> None:
     @routes.get("/new")
     def new(request: Request, caller: Admin) -> Response:
         return _form(request, caller, entry='url = "https://"\n')
@@ -60,26 +74,24 @@ def _add_reading(routes: APIRouter, store: "Store") -> None:
             found = sources.get(tx, name)
         return _form(request, caller, entry=source_text(found.config), name=name)
 
-    @routes.get("/{name:path}")
-    def one(request: Request, caller: Reader, name: str) -> Response:
-        with store.reading() as tx:
-            values = _facts(tx, name)
-        return shown(request, caller, "source.html", at=now(), **values)
-
 
 def _add_new(routes: APIRouter, store: "Store", settings: "Settings") -> None:
     @routes.post("/probe")
     def probe(request: Request, caller: Admin, url: Annotated[str, Form(max_length=4000)]) -> Response:
-        """Asks the site in a process of its own, as politely as a crawl; takes some seconds."""
+        """Asks the site in a process of its own, as politely as a crawl, for as long as a person waits."""
         from crawler.probe import probe as ask
 
+        blank: dict[str, Any] = {"entry": 'url = "https://"\n', "url": url}
         try:
             source_config({"url": url}, "the address")
-            offer = ask(url, settings.environment())
+            offer = ask(url, settings.environment(), longest_s=PROBE_S)
+        except SourceError as error:
+            return _form(request, caller, 422, wrong=str(error), **blank)
         except CopydeskError as error:
-            return _form(request, caller, 422, entry='url = "https://"\n', url=url, wrong=str(error))
+            more = "In a shell, 'copydesk sources probe' asks for up to five minutes."
+            return _form(request, caller, 422, wrong=f"{error}. {more}", **blank)
         if offer.best is None:
-            return _form(request, caller, entry='url = "https://"\n', url=url, offer=offer, wrong="nothing to watch")
+            return _form(request, caller, offer=offer, wrong="It names nothing to watch: no feed, no sitemap.", **blank)
         entry = entry_of(offer, offer.best).replace("[[source]]\n", "")
         return _form(request, caller, entry=entry, url=url, offer=offer)
 
