@@ -1,4 +1,4 @@
-"""What the README says of settings, commands and SQL is what the code does."""
+"""What the README says of settings and commands is what the code does; its examples run in test_docs.py."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from console.cli import main
-from storage.reader_tables import ARTICLES_VIEW
 from storage.settings import Settings, describe, names
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -29,10 +28,3 @@ def test_each_command_exists(command: str) -> None:
     scripts = {"test", "check", "bench", "pins"}
     words = {"at", "needs", "watches", "keeps"}
     assert command in scripts | words or main.get_command(None, command) is not None  # type: ignore[arg-type]
-
-
-def test_the_sql_names_columns_of_the_view() -> None:
-    columns = re.search(r"SELECT (.*?) FROM articles WHERE (\w+)", README)
-    assert columns
-    for name in (*columns[1].split(", "), columns[2]):
-        assert re.search(rf"[ .]{name}\b", ARTICLES_VIEW), name
