@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from storage.records import Rejection
+from storage.records import Clean, Rejection
+from tasks.credit import credited
 from tasks.extract import forest
 from tasks.extract.localday import local_day
 from tasks.extract.material import Material
@@ -31,6 +32,9 @@ from tasks.pipeline import look
 Reader = Callable[[str, str], Mapping[str, Any]]
 _UNKNOWN = "https://unknown.example/page"
 _NOW = datetime.now(UTC)
+_INITIALS = 3
+_SHOWN = 0.6
+"""Confidence in a credit that a reader of the page sees."""
 
 
 def extract(html: str, url: str) -> dict[str, Any]:
@@ -49,8 +53,16 @@ def extract(html: str, url: str) -> dict[str, Any]:
         "text": article.text,
         "title": article.title,
         "date": day.isoformat() if day else "",
-        "author": list(article.authors),
+        "author": list(article.authors) or _newsroom(article),
     }
+
+
+def _newsroom(article: Clean) -> list[str]:
+    """The newsroom or account in a byline that names no person: labels count it as author, unlike an agency."""
+    trace = article.provenance.get("credit")
+    shown = trace is not None and trace.confidence >= _SHOWN and not trace.source.startswith("meta:")
+    named = article.credit is not None and len(article.credit) > _INITIALS and credited(article)[0] is None
+    return [article.credit] if article.credit and named and shown else []
 
 
 def peers() -> dict[str, Reader]:

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -47,6 +47,10 @@ class Press:
         self._places = self._drawn()
         self._recent: deque[Piece] = deque(maxlen=_RECENT)
         self._stories = 0
+
+    def speak(self, words: Sequence[str]) -> None:
+        """Use these in place of the most frequent invented words."""
+        self._words[: len(words)] = words
 
     def next(self) -> Piece:
         """The next article."""

@@ -55,7 +55,7 @@ def test_a_robots_txt_that_is_down_forbids_everything_and_a_moved_one_holds_too(
 def test_three_crawl_processes_are_polite_to_twenty_sites() -> None:
     command = [sys.executable, "-m", "benchmarks.polite", "--sites", "20", "--processes", "3"]
     done = subprocess.run(
-        [*command, "--seconds", "8", "--longer", "20", "--kills", "1"],
+        [*command, "--seconds", "5", "--longer", "20", "--kills", "1"],
         cwd=HOME,
         capture_output=True,
         text=True,

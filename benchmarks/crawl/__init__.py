@@ -1,0 +1,1 @@
+"""The whole crawl beside bare Scrapy, on the same small sites."""

@@ -1,0 +1,1 @@
+"""How long news takes from a feed to the readers of the change feed."""
