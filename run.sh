@@ -131,7 +131,7 @@ browser() {
 run_tests() {
     cd -- "$here"
     browser
-    [ $# -gt 0 ] || set -- --quiet --numprocesses 2
+    [ $# -gt 0 ] || set -- --quiet --numprocesses 3 # on two cores: many tests wait for others
     exec "$python" -m pytest "$@"
 }
 

