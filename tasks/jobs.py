@@ -45,9 +45,8 @@ def crawl_sites(task: Any) -> None:
         longest_s=_LONGEST_CRAWL_S,
         stay_s=_STAY_S,
     )
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(report.counts.items()) if what != "sites")
     more = telling("crawled", crawl=report.owner, sites=len(report.sites), counts=dict(report.counts))
-    _log.info("crawled %s: %s", ", ".join(report.sites) or "nothing", counts or "nothing to do", extra=more)
+    _log.info("%s", ", ".join(report.sites) or "nothing to do", extra=more)
 
 
 @shared_task(name=PROCESS_PAGES, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
@@ -57,7 +56,7 @@ def process_pages(task: Any, page_ids: list[int]) -> None:
     with held(app.store(), page_ids):
         outcomes = process(app.store(), page_ids, clock=_now, recipes=app.recipes, settings=app.settings)
     kinds = Counter(str(outcome.kind) for outcome in outcomes)
-    _log.info("processed: %s", dict(kinds), extra=telling("processed", pages=page_ids, outcomes=dict(kinds)))
+    _log.info("%s pages", len(page_ids), extra=telling("processed", pages=page_ids, outcomes=dict(kinds)))
 
 
 @shared_task(name=PACK, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
@@ -71,7 +70,7 @@ def pack(task: Any) -> None:
         except ArchiveError as error:  # the bodies stay in the database, and are packed when this is mended
             _log.error("nothing packed: %s", error, extra=telling("pack_failed"))
             return
-    _log.info("packed: %s", moved, extra=telling("packed", bodies=moved))
+    _log.info("%s bodies into the archive", moved, extra=telling("packed", bodies=moved))
 
 
 @shared_task(name=PRUNE, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]
@@ -88,7 +87,7 @@ def prune(task: Any) -> None:
                 stop=lambda: app.stopping.is_set() or monotonic() > until,
                 told=lambda what, count: gone.update({what: count}),
             )
-    _log.info("pruned: %s", dict(+gone), extra=telling("pruned", gone=dict(+gone)))
+    _log.info("%s let go", sum(gone.values()), extra=telling("pruned", gone=dict(+gone)))
 
 
 @shared_task(name=FOLLOW, bind=True, throws=(StoreBusy,))  # type: ignore[untyped-decorator]

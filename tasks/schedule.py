@@ -151,7 +151,7 @@ def run_scheduler(settings: Settings, stop: Stop, *, clock: Callable[[], datetim
             report = tick(store, queue, clock(), settings)
             beat(settings, clock())
             level = logging.DEBUG if report.idle else logging.INFO
-            _log.log(level, "tick: %s", report, extra=telling("tick", **asdict(report)))
+            _log.log(level, "%s sites wait", report.claimable, extra=telling("tick", **asdict(report)))
         except (StoreBusy, BrokerDown, OSError) as error:  # the last: no room for the sign of life
             _log.warning("tick missed: %s", error, extra=telling("tick_missed"))
         stop.wait(settings.tick_s)
