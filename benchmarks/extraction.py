@@ -12,8 +12,10 @@ import argparse
 import gzip
 import json
 import resource
+import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +34,8 @@ from tasks.pipeline import look
 Reader = Callable[[str, str], Mapping[str, Any]]
 _UNKNOWN = "https://unknown.example/page"
 _NOW = datetime.now(UTC)
+_PATIENCE_S = 60.0
+"""So long a reader may look at one page."""
 _INITIALS = 3
 _SHOWN = 0.6
 """Confidence in a credit that a reader of the page sees."""
@@ -90,7 +94,7 @@ def _newspaper() -> Reader:
     from newspaper import Article  # noqa: PLC0415
 
     def reader(html: str, url: str) -> Mapping[str, Any]:
-        article = Article(url or _UNKNOWN)
+        article = Article(url or _UNKNOWN, fetch_images=False)
         article.download(input_html=html)
         article.parse()
         return {"text": article.text}
@@ -109,6 +113,22 @@ def _readability() -> Reader:
     return reader
 
 
+@contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError where the work takes longer; in the main thread only."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"longer than {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def measure(data: Path, records: Sequence[Mapping[str, Any]], reader: Reader) -> dict[str, Any]:
     """The text scores of a reader over the records with a gold text, in all and by source, and its speed."""
     from benchmarks.train_blocks import shingles, words  # noqa: PLC0415
@@ -119,8 +139,9 @@ def measure(data: Path, records: Sequence[Mapping[str, Any]], reader: Reader) ->
         page = _page(data, record)
         start = time.process_time()
         try:
-            text = str(reader(page, record.get("url") or "").get("text") or "")
-        except Exception:  # noqa: BLE001  (a peer that raises on a page gives nothing for it)
+            with _bounded(_PATIENCE_S):
+                text = str(reader(page, record.get("url") or "").get("text") or "")
+        except Exception:  # noqa: BLE001  (a peer that raises on a page, or does not end, gives nothing for it)
             text, failed = "", failed + 1
         spent += time.process_time() - start
         gold, mine = words(record["text"]), words(text)

@@ -40,6 +40,11 @@ _MOST_ELEMENTS = 20_000
 _DOUBT = 0.3
 """Expected wrong characters for each chosen one from which the classifier is wrong more often than trafilatura is
 (cross-validated over sites, `benchmarks/extraction.py`)."""
+_PROSE = 60
+"""Characters above which a block with a sentence's end in it is prose."""
+_SENTENCE_END = re.compile(r"[.!?。！？؟।…”\"]")
+_A_FEW = 2
+"""Paragraphs of prose that a page shows from which they must be the article's: a single one may be its standfirst."""
 _SHORT = 400
 """Characters of a text that may be all of a short notice, or all that was found of a long article."""
 
@@ -86,10 +91,21 @@ def bodies(
 
 
 def _hidden(page: Page, found: list[Finding[Blocks]], repeated: tuple[str, ...]) -> list[Finding[Blocks]]:
-    """What the page's script data holds, where that is plainly more than all that it shows."""
-    shown = max((_size(finding.value) for finding in found), default=0)
+    """What the page's script data holds, where that is plainly more than all that it shows and tells it as well."""
+    most = max((finding.value for finding in found), key=_size, default=())
     heard = _heard(page, (("script:state", 0.95, _state),), repeated)
-    return [finding for finding in heard if _size(finding.value) > 1.5 * max(shown, 200)]
+    return [
+        finding
+        for finding in heard
+        if _size(finding.value) > 1.5 * max(_size(most), 200) and not _is_of_another(finding.value, most)
+    ]
+
+
+def _is_of_another(told: Blocks, shown: Blocks) -> bool:
+    """Whether a text has none of the paragraphs of another one: house rules, say, or the next article."""
+    prose = [block.text for block in shown if len(block.text) > _PROSE and _SENTENCE_END.search(block.text)]
+    text = blocks.plain(told)
+    return len(prose) >= _A_FEW and not any(paragraph in text for paragraph in prose)
 
 
 def _state(page: Page) -> Blocks:
@@ -269,7 +285,5 @@ def _rescued(found: list[Finding[Blocks]], base: int) -> list[Finding[Blocks]]:
 
 def _is_prose(found: Blocks) -> bool:
     """Whether most of the text stands in sentences."""
-    prose = sum(
-        len(block.text) for block in found if len(block.text) > 60 and re.search(r"[.!?。！？؟।…”\"]", block.text)
-    )
+    prose = sum(len(block.text) for block in found if len(block.text) > _PROSE and _SENTENCE_END.search(block.text))
     return prose > _size(found) * 0.6

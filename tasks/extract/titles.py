@@ -30,6 +30,8 @@ _LOGO = re.compile(
     r"(?:^|[\s_-])(?:logo|brand|blog-title|site-?title|sitename|site-name|masthead)(?:$|[\s_-])", re.IGNORECASE
 )
 _HOME = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+)?", re.IGNORECASE)
+_COLON = re.compile(r"[^:/|]{2,60}(?::| /) ")
+_HANDED_OUT = ("jsonld:headline", "meta:og:title")
 _PERMALINK = re.compile(r"\s*[¶#§]+$")
 _MOST_HEADINGS, _MOST_LOOKED_AT, _MOST_CHILDREN = 5, 100, 30
 _LONGEST = 1_000
@@ -166,15 +168,15 @@ def _named_by_host(titles: Sequence[str], labels: Sequence[str]) -> list[str]:
     """The outer part of the page's title that reads like its host's name: "Example Post Online" of examplepost.com."""
     label = max(labels[:-1], key=len, default="").replace("-", "")
     parts = [part for title in titles for part in _SEPARATOR.split(title)]
-    outer = [parts[-1], parts[0]] if len(parts) > 1 else []
-    return [part for part in outer if _like_host(_bare(part), label) or part.endswith(_PRESS)]
+    # A headline may hold the name as well: where headlines stand, a name is hardly longer than its host.
+    outer = [(parts[-1], 3.0), (parts[0], 1.5)] if len(parts) > 1 else []
+    return [part for part, most in outer if _like_host(_bare(part), label, most) or part.endswith(_PRESS)]
 
 
-def _like_host(bare: str, label: str) -> bool:
+def _like_host(bare: str, label: str, most: float) -> bool:
     if min(len(bare), len(label)) < _SHORTEST_NAME:
         return False
-    # A headline may hold the name as well; a name is not much longer than its host.
-    return len(bare) <= 3 * len(label) and (label in bare or bare in label or bare[:6] == label[:6])
+    return len(bare) <= most * len(label) and (label in bare or bare in label or bare[:6] == label[:6])
 
 
 _SHORTEST_NAME = 4
@@ -276,7 +278,21 @@ def _ranked(found: Sequence[Finding[str]], sole: str = "") -> tuple[Finding[str]
         )
         scored.append(replace(finding, confidence=round(max(0.05, min(1.0, trust)), 2)))
     scored.sort(key=lambda finding: -finding.confidence)
-    return tuple(scored)
+    return tuple(_with_kicker(scored))
+
+
+def _with_kicker(scored: list[Finding[str]]) -> list[Finding[str]]:
+    """The kicker stays on a headline that the page hands out with it everywhere ("Kenya: Nairobi from below")."""
+    best = fold(scored[0].value) if scored else ""
+    long = [f for f in scored if f.source in _HANDED_OUT and _is_kicker(fold(f.value).removesuffix(best), best)]
+    if len({finding.source for finding in long}) < len(_HANDED_OUT) or len({fold(f.value) for f in long}) > 1:
+        return scored
+    first = replace(long[0], confidence=scored[0].confidence)
+    return [first, *(finding for finding in scored if finding is not long[0])]
+
+
+def _is_kicker(start: str, headline: str) -> bool:
+    return bool(headline) and bool(_COLON.fullmatch(start))
 
 
 def _doubt(finding: Finding[str], own: str, others: Sequence[str], agreed: int, sole: str) -> float:

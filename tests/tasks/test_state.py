@@ -105,3 +105,12 @@ def test_it_is_the_text_of_a_page_that_shows_less(shown: str) -> None:
 def test_a_page_that_shows_its_text_is_read_as_shown() -> None:
     body = _extracted(_MARKUP + _SCRIPTS["fusion"]).blocks[0]
     assert body.source != "script:state"
+
+
+def test_the_data_may_be_of_another_text() -> None:
+    notice = [
+        "A goods train left the rails near the old mill at noon, and nobody on it was hurt.",
+        "The line stays closed until Friday, and buses take its place as far as the river.",
+    ]
+    body = _extracted("".join(f"<p>{text}</p>" for text in notice) + _SCRIPTS["fusion"]).blocks[0]
+    assert [block.text for block in body.value] == notice

@@ -90,3 +90,24 @@ def test_the_same_headline_is_found_once_for_each_place() -> None:
 
 def test_a_title_outside_the_head_counts_and_one_of_a_drawing_does_not() -> None:
     assert title_of(f"<svg><title>Logo</title></svg><div><title>{HEADLINE}</title></div>") == HEADLINE
+
+
+def _handed_out(og: str, headline: str) -> str:
+    data = f'<script type="application/ld+json">{{"@type":"NewsArticle","headline":"{headline}"}}</script>'
+    return title_of(f"<h1>{HEADLINE}</h1>", f"<meta property='og:title' content='{og}'>{data}")
+
+
+def test_a_kicker_stays_where_the_page_hands_the_headline_out_with_it() -> None:
+    assert _handed_out(f"Lake Tarn: {HEADLINE}", f"Lake Tarn: {HEADLINE}") == f"Lake Tarn: {HEADLINE}"
+
+
+@pytest.mark.parametrize("headline", [HEADLINE, f"Winter: {HEADLINE}"])
+def test_a_kicker_that_places_disagree_on_is_left_out(headline: str) -> None:
+    assert _handed_out(f"Lake Tarn: {HEADLINE}", headline) == HEADLINE
+
+
+def test_a_headline_that_begins_like_the_host_is_no_site_name() -> None:
+    head = "<title>Budget ferries for all | Plans and Prices</title>"
+    assert (
+        title_of("<h1>Budget ferries for all</h1>", head, "https://budgetferry.example/a") == "Budget ferries for all"
+    )
