@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select, text
 
-from storage import changes, consumers
+from storage import changes, consumers, sifting
 from storage.database import Tx, plan_anew
 from storage.query import Query, Wanted
 from storage.reader_tables import consumer
@@ -84,7 +84,8 @@ def search(tx: Tx, query: Query, *, limit: int = 20, offset: int = 0, newest: bo
     """The articles that match, the best first, or the newest first.
 
     The newest were filed last; where days are asked for, published last. Of very many that match, only the newest are
-    weighed, as to rank a million takes seconds.
+    weighed, as to rank a million takes seconds; a phrase of frequent words is on PostgreSQL looked for in about the
+    newest `sifting.SIFTED` articles that hold these words.
     """
     lite = tx.dialect.name == "sqlite"
     match = (_fts5 if lite else _tsquery)(query)
@@ -95,11 +96,9 @@ def search(tx: Tx, query: Query, *, limit: int = 20, offset: int = 0, newest: bo
     values |= {"match": match} if match else {}
     dates = list(_dates(query, values))
     key = "s.rowid" if lite else "s.article_id"
-    # PostgreSQL takes a phrase to be as frequent as its words together, and would walk through all for the newest: an
-    # expression has it ask its index.
-    phrase = any(" " in wanted.text for wanted in query.wanted)
-    place = "v.published_at" if dates else f"{key} + 0" if phrase and not lite else key
-    conditions = ["a.withdrawn_at IS NULL", *([matched] if match else []), *dates]
+    by_index, recent = (False, []) if lite or not match else _way(tx, query, values)
+    place = "v.published_at" if dates else f"{key} + 0" if by_index else key
+    conditions = ["a.withdrawn_at IS NULL", *([matched] if match else []), *dates, *recent]
     plan_anew(tx)
     found = tx.execute(
         text(
@@ -206,6 +205,30 @@ def _dates(query: Query, values: dict[str, Any]) -> Iterator[str]:
         if moment is not None:
             values[name] = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             yield f"v.published_at {sign} :{name}"
+
+
+def _holds_phrase(query: Query) -> bool:
+    """Whether something is wanted that is several terms in a row, as each word of Chinese or Japanese may be."""
+    return any(len(form) > 1 for wanted in query.wanted for form in _rows(wanted.text, query.language))
+
+
+def _way(tx: Tx, query: Query, values: dict[str, Any]) -> tuple[bool, list[str]]:
+    """How PostgreSQL should go: whether by its index, and conditions that keep it from reading all that may match.
+
+    It takes a phrase to be as frequent as its words together, and a word that its statistics do not have to be in each
+    two hundredth article; for the newest of so many it would walk through all articles from the last one on. An
+    expression in the place of the key has it ask its index.
+    """
+    forms: list[sifting.Forms] = [set(_rows(wanted.text, query.language)) for wanted in query.wanted]
+    count = sifting.newest(tx, [*forms, *([(facet(*_folded(pair)),)] for pair in query.having)], sifting.SIFTED)
+    phrase = _holds_phrase(query)
+    if not count or not phrase:
+        return phrase or not count, []
+    if query.after is None and query.before is None:
+        values["since"] = sifting.since_article(tx, count)
+        return True, ["s.article_id > :since"]
+    values["since"] = sifting.since_day(tx, count, query.before)
+    return True, ["v.published_at >= :since"] if values["since"] else []
 
 
 def _fts5(query: Query) -> str:

@@ -87,6 +87,8 @@ def _searches(words: Words, scale: Scale) -> dict[str, str]:
         "nothing": "zzyzx",
         "two words": f"{common} {rare}",
         "phrase": f'"{words.phrase}"',
+        "phrase of frequent words": f'"{words.usual}"',
+        "phrase of frequent words long ago": f'"{words.usual}" before:{scale.now - timedelta(days=365):%Y-%m-%d}',
         "not a word": f"{common} -{rare}",
         "frequent word in a language": f"{common} language:sv",
         "field": "section:sport",
@@ -99,11 +101,13 @@ def _searches(words: Words, scale: Scale) -> dict[str, str]:
 
 def _programs(scale: Scale, words: Words) -> dict[str, str]:
     middle, name, last = scale.articles // 2, quote(_name(1)), scale.articles // 10 * 10
+    rare = f"zq{last}"
     return {
         "/api/articles": "/api/articles",
         "/api/articles deep": f"/api/articles?after={middle}",
         "/api/articles/search": f"/api/articles/search?{urlencode({'q': words.common})}",
         "/api/articles/search newest": f"/api/articles/search?{urlencode({'q': words.common, 'newest': 'true'})}",
+        "/api/articles/search newest, rare": f"/api/articles/search?{urlencode({'q': rare, 'newest': 'true'})}",
         "/api/articles/one": f"/api/articles/{middle}",
         "/api/articles/one/versions": f"/api/articles/{last}/versions",
         "/api/articles/one/diff": f"/api/articles/{last}/diff",

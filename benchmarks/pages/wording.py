@@ -76,6 +76,8 @@ class Words:
     """Stands in a single one of them."""
     phrase: str
     """Two words of a text that stand beside each other, one of them in a hundredth of the texts at most."""
+    usual: str
+    """Two of the most frequent words that stand beside each other, though in a hundredth of the texts at most."""
 
 
 def chosen(found: list[Wording]) -> Words:
@@ -84,6 +86,12 @@ def chosen(found: list[Wording]) -> Words:
     for one in found:
         counts.update({word for word in one.text.lower().split() if word.isalpha()})
     rare = min(word for word, count in counts.items() if count == 1 and len(word) > 5)
-    beside = (pair for one in found for pair in pairwise(one.text.split()) if all(map(str.isalpha, pair)))
-    phrase = next(pair for pair in beside if min(counts[word.lower()] for word in pair) <= max(1, len(found) // 100))
-    return Words(counts.most_common(1)[0][0], rare, " ".join(phrase))
+    beside = Counter(pair for one in found for pair in dict.fromkeys(_pairs(one.text)))
+    few = max(1, len(found) // 100)
+    phrase = next(pair for pair in beside if min(counts[word] for word in pair) <= few)
+    usual = max((pair for pair in beside if beside[pair] <= few), key=lambda pair: min(counts[word] for word in pair))
+    return Words(counts.most_common(1)[0][0], rare, " ".join(phrase), " ".join(usual))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [pair for pair in pairwise(text.lower().split()) if all(map(str.isalpha, pair))]

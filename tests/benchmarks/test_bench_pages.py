@@ -1,14 +1,19 @@
 """The invented million in small: its books balance, each page of the benchmark is there, rare filters have a way."""
 
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import event
 
+from benchmarks.pages.__main__ import NotServed, wait_for
 from benchmarks.pages.fill import Scale, fill
 from benchmarks.pages.visits import pages, visit
 from benchmarks.pages.wording import chosen, wordings
@@ -16,7 +21,7 @@ from benchmarks.served import served
 from benchmarks.servers import postgres_database
 from console.web import create_app
 from console.web.secrets import digest
-from storage import accounts, audit, reading, search
+from storage import accounts, audit, reading, search, sifting
 from storage.database import Tx
 from storage.filters import Filter
 from storage.query import parse
@@ -67,6 +72,13 @@ def test_every_page_is_to_be_had_of_the_invented_store(stocked: Stocked) -> None
     assert {one["language"] for one in listed} == {"sv"}
 
 
+def test_a_server_that_does_not_start_is_told_in_one_line() -> None:
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as server, httpx.Client() as client:
+        server.wait()
+        with pytest.raises(NotServed, match=r"^`copydesk web` did not start: it ended with exit code 3; "):
+            wait_for(client, server)
+
+
 def test_the_books_of_the_invented_store_balance(store: Store) -> None:
     with store.reading() as tx:
         found = audit.balance(tx)
@@ -104,6 +116,37 @@ def test_of_many_that_match_the_newest_are_weighed(store: Store, monkeypatch: py
         published = [one.content.published_at for one in reading.some(tx, [hit.article_id for hit in old])]
     assert len(old) == 30
     assert all(day - timedelta(days=60) < at < day for at in published if at)
+
+
+def test_a_phrase_of_frequent_words_is_looked_for_in_the_newest_articles(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = Counter(pair for one in TEXTS for pair in set(pairwise(one.text.split())) if all(map(str.isalpha, pair)))
+    phrase = '"{} {}"'.format(*pairs.most_common(1)[0][0])
+    year = f"{NOW - timedelta(days=365):%Y-%m-%d}"
+    queries = [parse(phrase), parse(f"{phrase} before:{year}"), parse(f"{phrase} section:gardening"), parse("zq500")]
+    with store.reading() as tx:
+        every, old = ({hit.article_id for hit in search.search(tx, one, limit=999)} for one in queries[:2])
+        monkeypatch.setattr(sifting, "SIFTED", 40)
+        few, few_old, none, one = ({hit.article_id for hit in search.search(tx, asked, limit=999)} for asked in queries)
+        assert (len(none), len(one)) == (0, 1), "a rare word is looked for in all"
+    if store.engine.dialect.name == "sqlite":
+        assert (few, few_old) == (every, old), "its index knows where the words stand"
+        return
+    for found, whole in ((few, every), (few_old, old)):
+        assert 5 < len(found) <= 40 < len(whole)
+        assert found == set(sorted(whole)[-len(found) :]), "the newest of them"
+
+
+@pytest.mark.parametrize("stocked", ["postgresql"], indirect=True)
+def test_the_newest_with_a_rare_word_come_from_its_index_and_with_a_frequent_one_from_the_last_article_on(
+    store: Store,
+) -> None:
+    def ways(word: str) -> str:
+        return "\n".join(plan(store, lambda tx: search.search(tx, parse(word), limit=1, newest=True)))
+
+    assert "Backward using article_search_pk" in ways(chosen(TEXTS).common)
+    assert "article_id + 0" in ways("zq500"), "no order that an index over all articles has"
 
 
 def plan(store: Store, ask: Callable[[Tx], object]) -> list[str]:
