@@ -47,31 +47,30 @@ def refresh(tx: Tx, keys: Collection[str], *, urgent: bool = False) -> None:
 def claim(tx: Tx, owner: str, now: datetime, *, lease: timedelta, limit: int, only: Collection[str] = ()) -> list[Site]:
     """Reserve up to `limit` sites that have work for `owner`: urgent ones first, then the most overdue.
 
-    No two owners hold one site at one time; a lease that ran out may be taken over.
+    No two owners hold one site at one time. A lease that ran out is taken over half a lease after it was first found
+    so: perhaps only our clock was set forward, or is ahead of its holder's, who lives and renews it meanwhile.
     """
     claimed: list[Site] = []
     for urgent in (True, False):  # two ranges of one index: sorted by both columns, all that is due would be read
         wanted = select(site.c.key).where(site.c.urgent.is_(urgent), _free(now)).order_by(site.c.due_at)
         wanted = wanted.where(site.c.key.in_(only)) if only else wanted
-        # a CTE runs once; a subquery with LIMIT may run per row on PostgreSQL
-        chosen = skip_locked(wanted.limit(limit - len(claimed))).cte("chosen")
-        taken = update(site).where(site.c.key.in_(select(chosen.c.key))).returning(site)
-        rows = tx.execute(taken.values(lease_owner=owner, lease_until=now + lease, urgent=False))
-        claimed += [_record(row) for row in rows.mappings()]
+        found = True
+        while found and len(claimed) < limit:  # again where some were put in doubt only
+            # a CTE runs once; a subquery with LIMIT may run per row on PostgreSQL
+            chosen = skip_locked(wanted.limit(limit - len(claimed))).cte("chosen")
+            taken = _take(owner, now, lease, urgent=False).where(site.c.key.in_(select(chosen.c.key)))
+            rows = tx.execute(taken).mappings().all()
+            claimed += [_record(row) for row in rows if not row["lease_doubted"]]
+            found = any(row["lease_doubted"] for row in rows)
     return claimed
 
 
 def borrow(tx: Tx, owner: str, key: str, now: datetime, *, lease: timedelta) -> Site | None:
     """Reserve one site for a request or two, whether it has work or not; None while another works on it or it rests."""
     ensure(tx, [key])
-    row = tx.execute(
-        update(site)
-        .where(site.c.key == key, *_at_liberty(now))
-        .values(lease_owner=owner, lease_until=now + lease)
-        .returning(site)
-    )
+    row = tx.execute(_take(owner, now, lease).where(site.c.key == key, *_at_liberty(now)))
     found = row.mappings().first()
-    return _record(found) if found else None
+    return _record(found) if found and not found["lease_doubted"] else None
 
 
 def claimable(tx: Tx, now: datetime, most: int = 100_000) -> int:
@@ -90,21 +89,22 @@ def leased(tx: Tx, keys: Collection[str], now: datetime) -> set[str]:
     """Those of the sites that somebody works on."""
     found: set[str] = set()
     for some in chunks(sorted(keys)):
-        query = select(site.c.key).where(site.c.key.in_(some), site.c.lease_until >= now)
+        query = select(site.c.key).where(site.c.key.in_(some), or_(site.c.lease_until >= now, _undoubted()))
         found.update(tx.execute(query).scalars())
     return found
 
 
 def renew(tx: Tx, owner: str, now: datetime, lease: timedelta) -> int:
     """Prolong all leases of a living owner; returns how many it still holds."""
-    return tx.execute(update(site).where(site.c.lease_owner == owner).values(lease_until=now + lease)).rowcount
+    values = {"lease_until": now + lease, "lease_doubted": False}
+    return tx.execute(update(site).where(site.c.lease_owner == owner).values(**values)).rowcount
 
 
 def release(tx: Tx, owner: str, keys: Collection[str]) -> None:
     """Give sites back and work out when they are due next."""
     for some in chunks(sorted(keys)):
         held = and_(site.c.key.in_(some), site.c.lease_owner == owner)
-        tx.execute(update(site).where(held).values(lease_owner=None, lease_until=None))
+        tx.execute(update(site).where(held).values(lease_owner=None, lease_until=None, lease_doubted=False))
     refresh(tx, keys)
 
 
@@ -160,6 +160,22 @@ def keep_robots(tx: Tx, found: Robots) -> None:
     values = {name: getattr(found, name) for name in Robots.__slots__}
     statement = insert(tx, robots).values(**values)
     tx.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+
+
+def _take(owner: str, now: datetime, lease: timedelta, **more: bool) -> Any:
+    """Give sites at liberty to `owner`; a lease that ran out unnoticed so far stays its holder's for a moment more.
+
+    A holder renews three times in a lease, by a clock that is never set (time.monotonic), so half a lease is enough.
+    """
+    gained = {"lease_owner": owner, "lease_until": now + lease, **more}
+    kept = {name: site.c[name] for name in gained} | {"lease_until": literal(now + lease / 2, Utc)}
+    doubt = _undoubted()
+    values = {name: case((doubt, kept[name]), else_=literal(gained[name], site.c[name].type)) for name in gained}
+    return update(site).values(**values, lease_doubted=doubt).returning(site)
+
+
+def _undoubted() -> Any:
+    return and_(site.c.lease_owner.is_not(None), site.c.lease_doubted.is_not(True))
 
 
 def _free(now: datetime) -> Any:

@@ -37,6 +37,7 @@ site = Table(
     Column("lease_until", Utc),
     Column("due_at", Utc),  # the earliest work; kept by sites.refresh
     Column("urgent", Boolean, nullable=False, default=False),  # somebody pressed a button: before all others
+    Column("lease_doubted", Boolean),  # it seemed to have run out, and its holder has a moment to renew it
     Index("site_due_ix", "urgent", "due_at"),
 )
 

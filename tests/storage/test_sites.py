@@ -25,7 +25,58 @@ def test_a_claimed_site_is_nobody_elses_until_its_lease_ends(
         assert sites.claim(tx, "b", now + MINUTE / 2, lease=MINUTE, limit=9) == []
         assert sites.renew(tx, "a", now + MINUTE / 2, MINUTE) == 1
         assert sites.claim(tx, "b", now + MINUTE * 1.2, lease=MINUTE, limit=9) == []
-        assert len(sites.claim(tx, "b", now + MINUTE * 2, lease=MINUTE, limit=9)) == 1
+        assert sites.claim(tx, "b", now + MINUTE * 2, lease=MINUTE, limit=9) == [], "its holder may live"
+        assert sites.claim(tx, "b", now + MINUTE * 2.4, lease=MINUTE, limit=9) == []
+        assert len(sites.claim(tx, "b", now + MINUTE * 2.6, lease=MINUTE, limit=9)) == 1
+        assert sites.held(tx, "a") == []
+
+
+def test_a_holder_that_renews_is_not_overtaken_by_one_whose_clock_is_ahead(
+    store: Store, add_source: AddSource, now: datetime
+) -> None:
+    ahead, key = timedelta(hours=1), "harbour.example"
+    with store.writing() as tx:
+        add_source(tx)
+        sites.claim(tx, "a", now, lease=MINUTE, limit=9)
+        for third in range(1, 10):
+            at = now + third * MINUTE / 3
+            assert sites.claim(tx, "b", at + ahead, lease=MINUTE, limit=9) == []
+            assert sites.borrow(tx, "b", key, at + ahead, lease=MINUTE) is None
+            assert sites.leased(tx, [key], at + ahead) == {key}
+            assert sites.renew(tx, "a", at, MINUTE) == 1
+        sites.release(tx, "a", [key])
+        assert len(sites.claim(tx, "b", now + ahead, lease=MINUTE, limit=9)) == 1
+
+
+def test_a_holder_is_not_given_its_own_site_again_when_its_clock_jumps(
+    store: Store, add_source: AddSource, now: datetime
+) -> None:
+    with store.writing() as tx:
+        add_source(tx)
+        sites.claim(tx, "a", now, lease=MINUTE, limit=9)
+        assert sites.claim(tx, "a", now + 60 * MINUTE, lease=MINUTE, limit=9) == []
+        assert sites.renew(tx, "a", now + 60 * MINUTE, MINUTE) == 1
+
+
+def test_a_borrowed_site_of_one_that_died_is_free_after_a_lease_and_a_half(store: Store, now: datetime) -> None:
+    def borrow(minutes: float) -> Site | None:
+        return store.write(lambda tx: sites.borrow(tx, "b", "harbour.example", now + minutes * MINUTE, lease=MINUTE))
+
+    store.write(lambda tx: sites.borrow(tx, "a", "harbour.example", now, lease=MINUTE))
+    assert borrow(1.1) is None
+    assert borrow(1.5) is None
+    assert borrow(1.7) is not None
+
+
+def test_sites_in_doubt_do_not_stand_in_the_way_of_free_ones(
+    store: Store, add_source: AddSource, now: datetime
+) -> None:
+    later = now + 5 * MINUTE
+    with store.writing() as tx:
+        for name in ("a", "b", "c", "d"):
+            add_source(tx, name, f"{name}.example")
+        assert len(sites.claim(tx, "died", now, lease=MINUTE, limit=2)) == 2
+        assert [len(sites.claim(tx, "lives", later, lease=MINUTE, limit=1)) for _ in range(3)] == [1, 1, 0]
 
 
 def test_only_the_owner_gives_a_site_back(store: Store, add_source: AddSource, now: datetime) -> None:

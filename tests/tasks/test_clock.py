@@ -101,6 +101,21 @@ def test_a_clock_set_forward_makes_all_due_once(desk: Desk, now: datetime) -> No
     assert desk.run(now + 2 * EVERY + HOUR, now + 3 * EVERY + HOUR) == everybody(1)
 
 
+def test_nobody_is_overtaken_who_is_at_work_while_the_clock_is_set_forward(desk: Desk, now: datetime) -> None:
+    """Crawls that knew the old time renew their leases at the next third of them; others ask meanwhile."""
+    with desk.store.writing() as tx:
+        held = {one.key for one in sites.claim(tx, "at work", now, lease=LEASE, limit=2)}
+    jumped = now + HOUR
+    for seconds in range(0, 40, 5):
+        desk.tick(jumped + timedelta(seconds=seconds))
+    assert set(desk.polls) == set(everybody(1)) - held
+    with desk.store.writing() as tx:
+        assert sites.renew(tx, "at work", jumped + LEASE / 3, LEASE) == 2
+        sites.release(tx, "at work", sorted(held))
+    desk.tick(jumped + LEASE / 3)
+    assert desk.polled() == everybody(1)
+
+
 def test_a_clock_set_back_stops_nothing_and_polls_nobody_early(desk: Desk, now: datetime) -> None:
     assert desk.run(now + HOUR, now + HOUR + EVERY) == everybody(1)
     assert desk.run(now + EVERY, now + 2 * EVERY) == {}, "polled a moment ago"
@@ -128,6 +143,8 @@ def test_what_was_found_and_fetched_while_the_clock_ran_ahead_does_not_wait_for_
     assert "late" in desk.polls
     later = now + MINUTE + LEASE + timedelta(seconds=10)
     with store.writing() as tx:
+        assert sites.claim(tx, "lives", later, lease=LEASE, limit=1, only=["harbour.example"]) == []
+        later += LEASE / 2 + timedelta(seconds=1)
         [freed] = sites.claim(tx, "lives", later, lease=LEASE, limit=1, only=["harbour.example"])
         assert [page.url for page in pages.waiting(tx, freed.key, later, 10)] == [url]
 
