@@ -23,7 +23,8 @@ BUSY_FOR = timedelta(minutes=1)
 _PEACE_FOR = timedelta(minutes=1)
 """How long a site is left alone, and its robots.txt not asked for, that protests without naming a time."""
 _TOO_MANY = 429
-"""Too Many Requests (RFC 6585 section 4): to be asked later, and no leave to do without rules until then."""
+"""Too Many Requests (RFC 6585 section 4): to be asked once more when the site has rested; then it is as any 4xx, by
+which RFC 9309 section 2.3.1.3 lets us do without rules. What the site asks to be left alone for is heeded each time."""
 _MOST_REDIRECTS = 5
 _UNANSWERED = frozenset({"timeout", "truncated", "too_large"})
 """Failures of a robots.txt that are remembered: somebody is there, and does not say what is allowed."""
@@ -87,10 +88,13 @@ class Gate:
         asked = self._protests.pop(origin, None)
         if isinstance(found, Trouble):
             return Verdict(code=found.code, until=found.until, protest=asked)
-        return replace(self._judge(found, url), protest=asked)
+        judged = self._judge(found, url)
+        if asked is not None and judged.code is None:  # whatever the rules are: not now
+            judged = replace(judged, code="robots_unreachable", until=self._now() + (asked or _PEACE_FOR))
+        return replace(judged, protest=asked)
 
     def _judge(self, found: Robots, url: str) -> Verdict:
-        if found.status == _TOO_MANY:
+        if found.status == _TOO_MANY and found.expires_at - found.fetched_at < rules.lifetime(_TOO_MANY):
             return Verdict(code="robots_unreachable", until=found.expires_at)
         delay = rules.crawl_delay(found, self._agent) or 0.0
         if rules.allows(found, self._agent, url):
@@ -134,7 +138,15 @@ class Gate:
                 return answer
             if isinstance(answer, Answer) and (wait := protest(answer)) is not None:
                 self._protests[origin] = wait
-            return await self._keep(self._robots(origin, answer))
+            found = self._robots(origin, answer)
+            if found.status == _TOO_MANY and await self._was_too_many(origin):
+                found = replace(found, expires_at=found.fetched_at + rules.lifetime(_TOO_MANY))
+            return await self._keep(found)
+
+    async def _was_too_many(self, origin: str) -> bool:
+        """Whether that was the answer of the time before, too."""
+        before = (await self._ledger.look(lambda tx: sites.robots_of(tx, [origin]))).get(origin)
+        return before is not None and before.status == _TOO_MANY
 
     async def _current(self, origin: str) -> Robots | None:
         """What is known of an origin and still holds."""
@@ -156,7 +168,9 @@ class Gate:
         now = self._now()
         wait = protest(answer) if isinstance(answer, Answer) else None
         # a file that may not be asked for is as good as the wish to be left alone: neither is tried before its time
-        expires = now + max(rules.lifetime(status) if status != _TOO_MANY else _PEACE_FOR, wait or timedelta(0))
+        usual = rules.lifetime(status)
+        asked = wait or timedelta(0)
+        expires = now + (min(max(_PEACE_FOR, asked), usual / 2) if status == _TOO_MANY else max(usual, asked))
         return Robots(
             origin=origin, status=status, body=body[: rules.MAX_BYTES + 1], fetched_at=now, expires_at=expires
         )

@@ -219,6 +219,8 @@ class _Showing:
             return Trouble(code="site_busy")
         verdict = await self._gate.verdict(url)
         bench.fetcher.slow_down(site, min(verdict.delay_s, bench.settings.max_delay_s))
+        if verdict.protest is not None:
+            await self._visit.give_peace(site, verdict.protest)
         if verdict.code:
             return Trouble(code=verdict.code)
         safe = url.startswith("https:") or not self._answer.url.startswith("https:")

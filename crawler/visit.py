@@ -127,6 +127,10 @@ class Visit:
         if (wait := protest(answer)) is not None:
             await self._leave_alone(site, wait or self._backoff(PEACE_FOR), "retry_after" if wait else "overloaded")
 
+    async def give_peace(self, site: str, wait: timedelta) -> None:
+        """Leave a site alone that asked for it in the place of its robots.txt; zero: it did not say for how long."""
+        await self._leave_alone(site, wait or self._backoff(PEACE_FOR), "retry_after")
+
     async def refused(self) -> None:
         """A block page came where a page should be: slow down, and after the second in a row leave the site alone."""
         self.pace.protest()
@@ -192,7 +196,7 @@ class Visit:
             self._set_pace(site)
         self._strike(url, verdict.code)
         if verdict.protest is not None:
-            await self._leave_alone(site, verdict.protest or self._backoff(PEACE_FOR), "retry_after")
+            await self.give_peace(site, verdict.protest)
             return Trouble(code="robots_unreachable", detail=url, until=self.bench.now() + PEACE_FOR)
         return Trouble(code=verdict.code, detail=url, until=verdict.until) if verdict.code else None
 

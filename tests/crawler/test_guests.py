@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crawler.answers import Trouble
-from crawler.guests import Guests
+from crawler.guests import PATIENCE_S, Guests
 from crawler.ledger import Ledger
 from crawler.manners import Manner
 from storage import sites, sources
@@ -128,8 +128,25 @@ def test_nobody_enters_a_site_that_rests_for_long(store: Store, ledger: Ledger) 
         sites.rest(tx, KEY, NOW + timedelta(hours=1), "retry_after")
 
     async def go() -> None:
-        async with guests(ledger, Lanes()).enter(KEY) as host:
+        async with asyncio.timeout(PATIENCE_S / 2), guests(ledger, Lanes()).enter(KEY) as host:
             assert host is None
+
+    asyncio.run(go())  # without waiting for what is not to come
+
+
+def test_a_guest_waits_in_front_of_a_site_that_is_free_in_a_moment(store: Store, ledger: Ledger) -> None:
+    store.write(lambda tx: sites.borrow(tx, "another", KEY, NOW, lease=LEASE))
+
+    async def go() -> None:
+        async def leave() -> None:
+            await ledger.do(lambda tx: sites.release(tx, "another", [KEY]))
+
+        leaving = asyncio.get_running_loop().call_later(0.1, lambda: tasks.append(asyncio.ensure_future(leave())))
+        tasks: list[asyncio.Future[None]] = []
+        async with guests(ledger, Lanes()).enter(KEY) as host:
+            assert host is not None
+        leaving.cancel()
+        await asyncio.gather(*tasks)
 
     asyncio.run(go())
 

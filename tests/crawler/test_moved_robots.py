@@ -144,6 +144,26 @@ def test_after_a_429_the_rules_are_asked_for_again_before_anything_else(world: W
     assert world.page(site.url("/private/story")).reason == "robots_disallowed"
 
 
+def test_a_robots_txt_that_says_429_again_after_the_rest_is_as_unavailable_as_any_4xx(world: World) -> None:
+    site = world.site()
+    site.on("/robots.txt", status=429, Retry_After="120")
+    site.add_feed("/feed", ["/story"])
+    world.watch("a", site.url("/feed"))
+    for _ in range(3):
+        world.crawl()
+        with world.store.writing() as tx:  # two minutes later, each time
+            found = sites.get(tx, site.address)
+            assert found is not None
+            if "/feed" not in site.paths():
+                assert found.blocked_for == "retry_after", "it is left alone each time"
+            sites.block(tx, site.address, None, 0)
+            known = sites.robots_of(tx, [site.url("")])[site.url("")]
+            times = {name: getattr(known, name) - timedelta(minutes=2) for name in ("fetched_at", "expires_at")}
+            sites.keep_robots(tx, replace(known, **times))
+        world.make_due([site])
+    assert site.paths() == ["/robots.txt", "/robots.txt", "/feed", "/story"]
+
+
 def test_what_the_other_site_forbids_is_not_fetched_and_counts_as_no_rules(town: Town) -> None:
     assert sorted(town.host["forbids"].paths()) == ["/feed", "/robots.txt"]
     assert town.world.page(town.led["forbids"][0].url("/private/story")).state is PageState.FETCHED

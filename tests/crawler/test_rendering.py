@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from crawler.crawl import CrawlReport
 from crawler.extras import can_render
 from crawler.rendering import MARK
-from storage import snapshots
+from storage import sites, snapshots
 from storage.records import PageState, SourceKind
 
 World = Any  # of conftest.py, which nobody can import
@@ -163,6 +164,26 @@ def test_a_page_that_never_ends_is_given_up_and_tried_later(world: World) -> Non
     assert report.counts["render_timeout"] == 1
     page = world.page(site.url("/loop"))
     assert (page.state, page.reason, page.attempts) == (PageState.DISCOVERED, "render_timeout", 1)
+
+
+@needs_browser
+def test_a_site_that_asks_the_parts_of_a_page_for_peace_is_left_alone(world: World) -> None:
+    site, far, shy = world.site(), world.site(), world.site()
+    site.add_feed("/feed", ["/story"])
+    scripts = (far.url("/fill.js"), shy.url("/more.js"), "/own.js")
+    page = "".join(SHELL.format(script=script) for script in scripts)
+    site.on("/story", page.encode(), Content_Type="text/html")
+    shy.on("/robots.txt", b"", status=429, Retry_After="600")
+    far.on("/fill.js", b"", status=503, Retry_After="900")
+    site.on("/own.js", b"", status=429, Retry_After="300")
+    world.watch("app", site.url("/feed"), SourceKind.FEED, render=True)
+    world.crawl()
+    with world.store.reading() as tx:
+        rests: list[Any] = [sites.get(tx, one.address) for one in (site, shy, far)]
+    assert [one.blocked_for for one in rests] == ["retry_after"] * 3
+    left = [(one.blocked_until - datetime.now(UTC)).total_seconds() for one in rests]
+    assert [200 < left[0] <= 300, 500 < left[1] <= 600, 800 < left[2] <= 900] == [True] * 3
+    assert shy.paths() == ["/robots.txt"]
 
 
 @needs_browser
