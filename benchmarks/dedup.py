@@ -15,6 +15,8 @@ from pathlib import Path
 from benchmarks import dedup_peers, shelf
 from benchmarks.scores import score
 from benchmarks.train_dedup import load
+from storage.database import chunks
+from tasks.process import TOGETHER
 
 Article = tuple[str, str, str]
 
@@ -22,18 +24,14 @@ Article = tuple[str, str, str]
 def cluster(
     articles: Iterable[Article], timings: list[float] | None = None, sizes: list[float] | None = None
 ) -> list[int]:
-    """The cluster of each article, decided one after the other in a temporary SQLite store.
+    """The cluster of each article, decided in their order in a temporary SQLite store.
 
     Into `timings` goes what each article took (seconds of the clock), into `sizes` the index's bytes per article.
     """
     took: list[float] = [] if timings is None else timings
     with shelf.temporary_store() as store:
-        for batch in _batches(articles):
-            with store.writing() as tx:
-                for name, title, body in batch:
-                    began = time.perf_counter()
-                    shelf.file(tx, name, title, body)
-                    took.append(time.perf_counter() - began)
+        for batch in chunks(list(articles), TOGETHER):
+            took += [clock for clock, _ in shelf.file_timed(store, batch)]
         with store.reading() as tx:
             if sizes is not None:
                 sizes.append(shelf.index_bytes(tx) / max(len(took), 1))
@@ -43,16 +41,6 @@ def cluster(
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that this share of all is not above."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
-
-
-def _batches(articles: Iterable[Article]) -> Iterable[list[Article]]:
-    batch: list[Article] = []
-    for one in articles:
-        batch.append(one)
-        if len(batch) == shelf.BATCH:
-            yield batch
-            batch = []
-    yield batch
 
 
 def _measured(articles: Sequence[Article], gold: Sequence[str], run: Callable[[Iterable[Article]], list[int]]) -> str:

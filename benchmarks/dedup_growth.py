@@ -11,15 +11,14 @@ import importlib.util
 import json
 import resource
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import shelf
 from benchmarks.dedup import percentile
-from benchmarks.invented import Piece, Press
+from benchmarks.invented import Press
 from benchmarks.scores import score
 from storage.store import Store
 from tasks.process import TOGETHER
@@ -29,18 +28,15 @@ _STEPS = 10
 
 @dataclass(slots=True)
 class _Step:
-    """What each article of one tenth took, in seconds of the clock and of the processor.
+    """What each article of one tenth took, in seconds of the clock and of the processor."""
 
-    The last article of a transaction bears its commit, the first its beginning.
-    """
-
-    clock: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
+    took: list[tuple[float, float]] = field(default_factory=list)
 
     def figures(self) -> dict[str, float]:
         """Articles for each second of our processor time, and the time of the slowest but one in a hundred."""
-        slow, work = (round(percentile(values, 0.99) * 1000, 2) for values in (self.clock, self.processor))
-        return {"docs_per_cpu_s": round(len(self.processor) / sum(self.processor)), "p99_ms": slow, "p99_cpu_ms": work}
+        clock, processor = zip(*self.took, strict=True)
+        slow, work = (round(percentile(values, 0.99) * 1000, 2) for values in (clock, processor))
+        return {"docs_per_cpu_s": round(len(processor) / sum(processor)), "p99_ms": slow, "p99_cpu_ms": work}
 
 
 def grow(store: Store, articles: int, batch: int = TOGETHER, seed: int = 4) -> dict[str, float]:
@@ -50,7 +46,7 @@ def grow(store: Store, articles: int, batch: int = TOGETHER, seed: int = 4) -> d
     for number in range(0, articles, batch):
         pieces = [press.next() for _ in range(min(batch, articles - number))]
         truth += [one.story for one in pieces]
-        _file(store, number, pieces, step)
+        step.took += shelf.file_timed(store, [(f"{number + at}", one.title, one.text) for at, one in enumerate(pieces)])
         done = number + len(pieces)
         if done % tenth < batch or done == articles:
             print(f"{done:>9} articles", {**step.figures(), "bytes_per_article": _size(store, done)}, flush=True)
@@ -60,24 +56,6 @@ def grow(store: Store, articles: int, batch: int = TOGETHER, seed: int = 4) -> d
     rounded = {name: round(result[name], 4) for name in ("f1", "bcubed_f1")}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {**rounded, **last.figures(), "bytes_per_article": _size(store, articles), "memory_mb": memory}
-
-
-def _file(store: Store, number: int, pieces: Sequence[Piece], step: _Step) -> None:
-    """File some articles in one transaction, as the product files one."""
-    last = time.perf_counter(), time.process_time()
-    with store.writing() as tx:
-        for at, one in enumerate(pieces):
-            shelf.file(tx, f"{number + at}", one.title, one.text)
-            if at < len(pieces) - 1:
-                last = _tick(step, last)
-    _tick(step, last)
-
-
-def _tick(step: _Step, last: tuple[float, float]) -> tuple[float, float]:
-    now = time.perf_counter(), time.process_time()
-    step.clock.append(now[0] - last[0])
-    step.processor.append(now[1] - last[1])
-    return now
 
 
 def _size(store: Store, articles: int) -> int:

@@ -2,27 +2,29 @@
 
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import text
 
 from storage import clusters, similar
+from storage.batch import Batch
 from storage.database import Tx, prepared
 from storage.records import Boilerplate, Clean, Decision, Fingerprint, Neighbour
 from storage.settings import load_settings
 from storage.store import Store, open_store
 from tasks.decide import decide
 from tasks.filing import NEARLY_EQUAL
-from tasks.fingerprint import draft, finish
+from tasks.fingerprint import Draft, draft, finish
 from tasks.likeness import Weights
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SITE = "bench.example"
-BATCH = 50
 _STAGE = (
     "INSERT INTO site (key, delay_s, failures, urgent) VALUES (:site, 1, 0, FALSE)",
     "INSERT INTO source (id, name, site, config, paused, added_at, interval_s, failures) "
@@ -45,6 +47,17 @@ class Looked:
     lines: Boilerplate
     near: Sequence[Neighbour]
     keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An article and what is worked out of it alone."""
+
+    name: str
+    title: str
+    body: str
+    draft: Draft
+    lines: tuple[int, ...]
 
 
 @contextmanager
@@ -78,10 +91,7 @@ def judged(looked: Looked, title: str, body: str, weights: Weights = None) -> De
 
 def put(tx: Tx, looked: Looked, name: str, cluster_id: int | None, similarity: float | None) -> tuple[int, int]:
     """Keep an article in a cluster, or in one of its own; returns the ids of both."""
-    now = _time(tx)
-    cluster_id = cluster_id or _inserted(tx, _CLUSTER, {"now": now})
-    values = {"url": name, "site": SITE, "cluster": cluster_id, "now": now}
-    article_id = _inserted(tx, _ARTICLE, values)
+    article_id, cluster_id = _bare(tx, name, cluster_id)
     nearly_equal = (similarity or 0.0) >= NEARLY_EQUAL
     similar.index(tx, article_id, looked.print_, () if nearly_equal else looked.keys)
     similar.note(tx, looked.lines, cluster_id)
@@ -98,9 +108,65 @@ def file(tx: Tx, name: str, title: str, body: str) -> Decision:
     return decision
 
 
+def drafted(name: str, title: str, body: str) -> Arrived:
+    """An article as it was read before its transaction begins."""
+    made = draft(title, body)
+    return Arrived(name, title, body, made, made.lines())
+
+
+def file_together(tx: Tx, articles: Sequence[Arrived]) -> Iterator[Decision]:
+    """File some articles in their order, with what filing asks for all of one transaction at once."""
+    batch = Batch(tx, lines={line for one in articles for line in one.lines})
+    known = [batch.boilerplate(one.lines) for one in articles]
+    prints = [finish(one.draft, lines.common) for one, lines in zip(articles, known, strict=True)]
+    batch.foresee(prints)
+    for at, one in enumerate(articles):
+        lines = batch.boilerplate(one.lines)
+        print_ = prints[at] if lines.common == known[at].common else finish(one.draft, lines.common)
+        near, keys = batch.neighbours(print_)
+        decision = judged(Looked(print_, lines, near, keys), one.title, one.body)
+        article_id, cluster_id = _bare(tx, one.name, decision.cluster_id)
+        batch.index(article_id, print_, () if (decision.similarity or 0.0) >= NEARLY_EQUAL else keys)
+        batch.count(lines, cluster_id)
+        if decision.merges:
+            clusters.move(tx, cluster_id, decision.merges)
+        if at == len(articles) - 1:
+            batch.flush()
+        yield decision
+
+
+def file_timed(store: Store, articles: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
+    """The same in a transaction for articles that are read before it: for each the seconds of clock and of processor.
+
+    The first one bears the transaction's beginning and what is asked for all of them, the last one its commit.
+    """
+    arrived, ticks = [], [_tick()]
+    for one in articles:
+        arrived.append(drafted(*one))
+        ticks.append(_tick())
+    with store.writing() as tx:
+        ticks.extend(_tick() for _ in file_together(tx, arrived))
+    ticks[-1] = _tick()
+    spans = [(end[0] - start[0], end[1] - start[1]) for start, end in pairwise(ticks)]
+    read, filed = spans[: len(articles)], spans[len(articles) :]
+    return [(a[0] + b[0], a[1] + b[1]) for a, b in zip(read, filed, strict=True)]
+
+
+def _tick() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
 def clusters_of_all(tx: Tx) -> list[int]:
     """The cluster of each article in the order of arrival."""
     return list(tx.execute(text("SELECT cluster_id FROM article ORDER BY id")).scalars())
+
+
+def _bare(tx: Tx, name: str, cluster_id: int | None) -> tuple[int, int]:
+    """The row of an article, and of a cluster if it is in none, with no more than they must have."""
+    now = _time(tx)
+    cluster_id = cluster_id or _inserted(tx, _CLUSTER, {"now": now})
+    values = {"url": name, "site": SITE, "cluster": cluster_id, "now": now}
+    return _inserted(tx, _ARTICLE, values), cluster_id
 
 
 def _inserted(tx: Tx, statement: str, values: dict[str, object]) -> int:

@@ -26,7 +26,7 @@ from benchmarks import processes
 from benchmarks.invented import Press
 from benchmarks.newsprint import printed
 from benchmarks.servers import postgres_database
-from storage import pages
+from storage import processing
 from storage.records import Block, BlockKind, Exchange, Extracted, Finding
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
@@ -148,7 +148,7 @@ def _step(store: Store, settings: Settings, some: list[dict[str, str]], *, html:
 
 def _file(store: Store, page_id: int, one: dict[str, str], now: datetime, settings: Settings) -> None:
     """What a worker does with a page, but for finding the text in its markup."""
-    page = store.write(lambda tx: pages.begin(tx, page_id))
+    page = store.write(lambda tx: processing.begin(tx, page_id))
     assert page is not None
     seen = clean(Extracted(title=_found(one["title"]), blocks=_found(tuple(_blocks(one["text"])))))
     material = Material(url=one["url"], status=200, headers=_HTML, body=b"", fetched_at=now)

@@ -30,6 +30,7 @@ from sqlalchemy import Table, select, text
 from benchmarks.invented import Piece, Press
 from benchmarks.servers import postgres_database
 from storage import articles, changes, clusters, pages, similar, snapshots, sources
+from storage.batch import Batch
 from storage.database import Tx, chunks
 from storage.records import (
     Block,
@@ -61,12 +62,12 @@ _TURN = 10 * TOGETHER
 _AGAIN = 4
 """One in so many filings is a second version of the article before it."""
 _EXTRAS: dict[str, tuple[Any, str]] = {
-    "cluster": (clusters, "found"),
-    "primary": (clusters, "begin"),
-    "fingerprint": (similar, "index"),
-    "lines": (similar, "note"),
+    "ids": (Batch, "next_id"),
+    "places": (clusters, "lead"),
+    "fingerprint": (similar, "index_all"),
+    "lines": (similar, "hold"),
     "known_lines": (similar, "boilerplate"),
-    "change_row": (changes, "append"),
+    "change_row": (changes, "append_all"),
 }
 """What the store does beside writing article and version."""
 
@@ -153,12 +154,15 @@ class Ours:
         self._last: int | None = None
 
     def file(self, filings: Sequence[Filing]) -> None:
-        """File them in one transaction."""
+        """File them in one transaction, as a worker does."""
+        lines = {line for one in filings for line in one.fingerprint.lines}
         with self._store.writing() as tx:
+            batch = Batch(tx, urls={one.clean.url for one in filings}, lines=lines)
             for one in filings:
                 again = one.decision.kind is DecisionKind.VERSION
                 decision = replace(one.decision, article_id=self._last if again else None)
-                self._last = articles.file(tx, replace(one, decision=decision), NOW)
+                self._last = articles.add(batch, replace(one, decision=decision), NOW)
+            batch.flush()
 
 
 Rows = list[tuple[Table, dict[str, Any]]]

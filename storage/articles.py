@@ -5,18 +5,23 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, bindparam, select, update
 
-from storage import changes, clusters, similar, withdrawals
+from storage import changes, clusters, withdrawals
+from storage.batch import Batch
 from storage.codec import to_plain
 from storage.database import Tx
 from storage.errors import NotFound
-from storage.records import Access, ChangeClass, ChangeKind, DecisionKind, Filing, Fingerprint, Known
-from storage.tables import article, article_version, fingerprint
+from storage.records import Access, ChangeClass, ChangeKind, Clean, DecisionKind, Filing, Fingerprint, Known
+from storage.tables import article, article_version, cluster, fingerprint
 
-# Built once: for each article that would take as long as to run them.
-_OF = article.c.id == bindparam("of")
-_NEW = article.insert().returning(article.c.id)
-_PRESENT = select(article.c.version, article.c.cluster_id).where(_OF)
-_GROWN = update(article).where(_OF).values(version=bindparam("version"), updated_at=bindparam("updated_at"))
+# Built once: for each article that would take as long as to run it.
+_GROWN = (
+    update(article)
+    .where(article.c.id == bindparam("of"))
+    .values(version=article.c.version + 1, updated_at=bindparam("updated_at"))
+    .returning(article.c.version, article.c.cluster_id)
+)
+
+_TOLD = [name for name in Clean.__slots__ if name in article_version.c]
 
 
 def known_at(tx: Tx, url: str) -> Known | None:
@@ -52,20 +57,29 @@ def adopt(tx: Tx, article_id: int, page_id: int) -> None:
 
 def file(tx: Tx, filing: Filing, now: datetime) -> int:
     """Write what was decided of a page; returns the id of the article that it is, repeats or changes."""
+    batch = Batch(tx)
+    article_id = add(batch, filing, now)
+    batch.flush()
+    return article_id
+
+
+def add(batch: Batch, filing: Filing, now: datetime) -> int:
+    """The same, together with other pages: a new story of its own is written when the batch is."""
     if filing.decision.kind is DecisionKind.NEW:
-        return _found(tx, filing, now)
+        return _found(batch, filing, now)
     article_id = filing.decision.article_id
     if article_id is None:
         raise ValueError(f"decision {filing.decision.kind} for page {filing.page.id} names no article")
     if filing.decision.kind is DecisionKind.VERSION:
-        _revise(tx, article_id, filing, now)
+        _revise(batch, article_id, filing, now)
     return article_id
 
 
-def _found(tx: Tx, filing: Filing, now: datetime) -> int:
-    joined, merges = filing.decision.cluster_id, filing.decision.merges
-    cluster_id = joined or clusters.found(tx, now)
-    values = {
+def _found(batch: Batch, filing: Filing, now: datetime) -> int:
+    joined, merges, article_id = filing.decision.cluster_id, filing.decision.merges, batch.next_id(article)
+    cluster_id = batch.next_id(cluster) if joined is None else joined
+    row = {
+        "id": article_id,
         "page_id": filing.page.id,
         "url": filing.clean.url,
         "site": filing.page.site,
@@ -75,32 +89,40 @@ def _found(tx: Tx, filing: Filing, now: datetime) -> int:
         "first_seen": filing.page.discovered_at,
         "updated_at": now,
     }
-    article_id = int(tx.execute(_NEW, values).scalar_one())
-    _insert_version(tx, article_id, 1, filing, now)
-    _index(tx, article_id, filing, cluster_id)
-    changed: list[tuple[int, int]] = []
+    version = _version(article_id, 1, filing, now)
+    batch.take(filing.clean.url)
+    batch.count(filing.boilerplate or batch.boilerplate(filing.fingerprint.lines), cluster_id)
     if joined is None and not merges:
-        clusters.begin(tx, cluster_id, article_id)
+        batch.found(clusters.alone(cluster_id, article_id, now), row, version, filing.fingerprint, filing.keys)
+        batch.tell((ChangeKind.CREATED, article_id, 1, cluster_id, now))
     else:
-        changed = clusters.join(tx, cluster_id, merges, article_id)
-    told = [(ChangeKind.CREATED, article_id, 1, cluster_id)]
-    told += [(ChangeKind.CLUSTERED, other, version, cluster_id) for other, version in changed]
-    changes.append(tx, told, now)
+        batch.flush()
+        if joined is None:
+            batch.tx.execute(cluster.insert(), clusters.alone(cluster_id, article_id, now))
+        batch.tx.execute(article.insert(), row)
+        batch.tx.execute(article_version.insert(), version)
+        batch.index(article_id, filing.fingerprint, filing.keys)
+        changed = clusters.join(batch.tx, cluster_id, merges, article_id)
+        told = [(ChangeKind.CREATED, article_id, 1, cluster_id)]
+        told += [(ChangeKind.CLUSTERED, other, at, cluster_id) for other, at in changed]
+        changes.append(batch.tx, told, now)
     return article_id
 
 
-def _revise(tx: Tx, article_id: int, filing: Filing, now: datetime) -> None:
-    version, cluster_id = tx.execute(_PRESENT, {"of": article_id}).one()
-    _insert_version(tx, article_id, version + 1, filing, now)
-    tx.execute(_GROWN, {"of": article_id, "version": version + 1, "updated_at": now})
-    _index(tx, article_id, filing, cluster_id)
+def _revise(batch: Batch, article_id: int, filing: Filing, now: datetime) -> None:
+    batch.flush()
+    tx = batch.tx
+    version, cluster_id = tx.execute(_GROWN, {"of": article_id, "updated_at": now}).one()
+    tx.execute(article_version.insert(), _version(article_id, version, filing, now))
+    batch.index(article_id, filing.fingerprint, filing.keys)
+    batch.count(filing.boilerplate or batch.boilerplate(filing.fingerprint.lines), cluster_id)
     if filing.decision.change_class is ChangeClass.RETRACTION:
         withdrawals.hide(tx, article_id, withdrawals.RETRACTED, now)
-    else:
-        places = [one for one in clusters.lead(tx, cluster_id) if one[0] != article_id]
-        told = [(ChangeKind.UPDATED, article_id, version + 1, cluster_id)]
-        told += [(ChangeKind.CLUSTERED, other, at, cluster_id) for other, at in places]
-        changes.append(tx, told, now)
+        return
+    batch.tell((ChangeKind.UPDATED, article_id, version, cluster_id, now))
+    for other, at in clusters.lead(tx, cluster_id):
+        if other != article_id:
+            batch.tell((ChangeKind.CLUSTERED, other, at, cluster_id, now))
 
 
 def restand(tx: Tx, filing: Filing, now: datetime) -> None:
@@ -123,22 +145,15 @@ def restand(tx: Tx, filing: Filing, now: datetime) -> None:
     changes.append(tx, [(ChangeKind.CLUSTERED, one, at, row.cluster_id) for one, at in places], now)
 
 
-def _insert_version(tx: Tx, article_id: int, version: int, filing: Filing, now: datetime) -> None:
+def _version(article_id: int, version: int, filing: Filing, now: datetime) -> dict[str, Any]:
     clean, decision = filing.clean, filing.decision
-    columns = {column.name for column in article_version.c}
-    values: dict[str, Any] = {name: getattr(clean, name) for name in clean.__slots__ if name in columns}
+    values: dict[str, Any] = {name: getattr(clean, name) for name in _TOLD}
     values |= {name: to_plain(getattr(clean, name)) for name in ("authors", "keywords", "blocks", "provenance")}
     values |= {"article_id": article_id, "version": version, "created_at": now, "snapshot_id": filing.page.snapshot_id}
     values |= {"change_class": decision.change_class, "reason": decision.reason, "similarity": decision.similarity}
     values |= {"evidence": dict(decision.evidence), "standing": filing.standing}
     values |= {"content_hash": filing.content_hash, "word_count": filing.word_count}
-    tx.execute(article_version.insert(), values)
-
-
-def _index(tx: Tx, article_id: int, filing: Filing, cluster_id: int) -> None:
-    print_ = filing.fingerprint
-    similar.index(tx, article_id, print_, filing.keys)
-    similar.note(tx, filing.boilerplate or similar.boilerplate(tx, print_.lines), cluster_id)
+    return values
 
 
 def _known() -> Any:

@@ -9,17 +9,24 @@ from storage.database import Tx, stand_in_line
 from storage.records import Change, ChangeKind
 from storage.tables import change
 
+Told = tuple[ChangeKind, int, int, int, datetime]
+"""What happened, the article, its version, its cluster, and when."""
+
 
 def append(tx: Tx, rows: Sequence[tuple[ChangeKind, int, int, int]], now: datetime) -> None:
     """Add rows of (kind, article, version, cluster).
 
     The line is held until the commit, so whoever has read up to N never misses a row below N.
     """
+    append_all(tx, [(*row, now) for row in rows])
+
+
+def append_all(tx: Tx, rows: Sequence[Told]) -> None:
+    """The same, where each row says at which time."""
     stand_in_line(tx)
-    names = ("kind", "article_id", "version", "cluster_id")
-    values = [{**dict(zip(names, row, strict=True)), "at": now} for row in rows]
-    if values:
-        tx.execute(change.insert(), values)
+    names = ("kind", "article_id", "version", "cluster_id", "at")
+    if rows:
+        tx.execute(change.insert().inline(), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def read(tx: Tx, since: int, limit: int = 1000) -> list[Change]:

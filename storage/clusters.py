@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, or_, select, update
 
@@ -12,8 +13,6 @@ from storage.tables import article, article_version, cluster
 
 _ALONE = "only_member"
 _FOUND = cluster.insert().returning(cluster.c.id)
-_LEADS = select(cluster.c.primary_article_id, cluster.c.primary_reason).where(cluster.c.id == bindparam("of"))
-_BEGIN = update(cluster).where(cluster.c.id == bindparam("of")).values(primary_article_id=bindparam("first"))
 _LATEST = datetime.max.replace(tzinfo=UTC)
 DECLARES = 3
 """Standing of an article that names another site's address as its canonical one: it stands behind all others."""
@@ -41,9 +40,9 @@ def found(tx: Tx, now: datetime) -> int:
     return int(tx.execute(_FOUND, values).scalar_one())
 
 
-def begin(tx: Tx, cluster_id: int, article_id: int) -> None:
-    """Let an article be the first of a cluster that was just found: there is nobody to compare it with."""
-    tx.execute(_BEGIN, {"of": cluster_id, "first": article_id})
+def alone(cluster_id: int, article_id: int, now: datetime) -> dict[str, Any]:
+    """The row of a cluster of one article: there is nobody to compare it with."""
+    return {"id": cluster_id, "primary_article_id": article_id, "primary_reason": _ALONE, "created_at": now}
 
 
 def current(tx: Tx, cluster_id: int) -> int:
@@ -76,10 +75,11 @@ def lead(tx: Tx, cluster_id: int) -> list[tuple[int, int]]:
 
     Returns (article, version) of who got the place, and of who lost it and is still there.
     """
-    members = _members(tx, article.c.cluster_id == cluster_id)
-    if not members:
+    rows = tx.execute(_LED, {"of": cluster_id}).mappings().all()
+    if not rows:
         return []  # the last primary stands for what was there
-    before, reason = tx.execute(_LEADS, {"of": cluster_id}).one()
+    members = [_member(row) for row in rows]
+    before, reason = rows[0]["primary_article_id"], rows[0]["primary_reason"]
     if len(members) == 1 and (before, reason) == (members[0].article_id, _ALONE):
         return []
     best = _crown(tx, cluster_id, members, _declared(tx, cluster_id) if len(members) > 1 else frozenset())
@@ -137,14 +137,21 @@ def _named(cluster_id: int, urls: Collection[str]) -> ColumnElement[bool]:
 _CURRENT = (article_version.c.article_id == article.c.id) & (article_version.c.version == article.c.version)
 
 
+_MEMBERS = (
+    select(article.c.id, article.c.url, article.c.version)
+    .add_columns(*article_version.c["standing", "published_at", "published_precision", "fetched_at", "word_count"])
+    .join(article_version, _CURRENT)
+    .where(article.c.withdrawn_at.is_(None))
+)
+_LED = (
+    _MEMBERS.add_columns(cluster.c.primary_article_id, cluster.c.primary_reason)
+    .join(cluster, cluster.c.id == article.c.cluster_id)
+    .where(article.c.cluster_id == bindparam("of"))
+)
+
+
 def _members(tx: Tx, which: ColumnElement[bool]) -> list[_Member]:
-    columns = ("standing", "published_at", "published_precision", "fetched_at", "word_count")
-    query = (
-        select(article.c.id, article.c.url, article.c.version, *(article_version.c[name] for name in columns))
-        .join(article_version, _CURRENT)
-        .where(which, article.c.withdrawn_at.is_(None))
-    )
-    return [_member(row) for row in tx.execute(query).mappings()]
+    return [_member(row) for row in tx.execute(_MEMBERS.where(which)).mappings()]
 
 
 def _member(row: RowMapping) -> _Member:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, exc, text
+from sqlalchemy import Connection, Engine, RootTransaction, Select, create_engine, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -16,9 +17,11 @@ Tx = Connection
 
 _CHANGE_LOCK = 0x0C09_DE5C
 """Key of the PostgreSQL advisory lock that puts deciding writers in line."""
+_in_line: WeakSet[RootTransaction] = WeakSet()
 _ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 """A server that is gone without a word is noticed after half a minute, not after two hours (PostgreSQL manual, libpq
 connection parameters; the last is in milliseconds). What the URL says of it wins."""
+_MOST_PREPARED = 400
 _BUSY_STATES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "08000", "08003", "08006", "25P03", "53300"}
 """SQLSTATEs after which the same transaction may succeed (PostgreSQL manual, appendix A)."""
 _DISK_FULL = "53100"
@@ -40,8 +43,15 @@ def open_engine(url: str, *, cache_mb: int = 64) -> Engine:
         return _open_sqlite(parsed.database or "", url, cache_mb)
     if parsed.get_backend_name() == "postgresql":
         alive = {name: value for name, value in _ALIVE.items() if name not in parsed.query}
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=alive)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=alive)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     raise SettingsError(f"database: {parsed.drivername!r} is not supported; give sqlite:///FILE or postgresql://…")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # A list of ids makes another statement for each length: with the default of 100 they would drive each other out.
+    connection.prepared_max = _MOST_PREPARED
 
 
 def _open_sqlite(file: str, url: str, cache_mb: int) -> Engine:
@@ -120,7 +130,9 @@ def stand_in_line(tx: Tx) -> None:
 
     A sequence alone gives readers gaps: a late commit hides behind the cursor. SQLite has one writer anyway.
     """
-    if tx.dialect.name == "postgresql":
+    this = tx.get_transaction()
+    if tx.dialect.name == "postgresql" and this is not None and this not in _in_line:
+        _in_line.add(this)
         prepared(tx, "SELECT pg_advisory_xact_lock(%(key)s)", {"key": _CHANGE_LOCK})
 
 
@@ -143,15 +155,34 @@ def prepared(tx: Tx, statement: str, values: dict[str, Any] | list[dict[str, Any
     dbapi = tx.dialect.loaded_dbapi
     cursor = tx.connection.cursor()
     try:
-        if isinstance(values, list):
+        if isinstance(values, list) and len(values) > 1:
             cursor.executemany(statement, values)
             return []
+        values = values[0] if isinstance(values, list) else values
         cursor.execute(statement, values)
         return list(cursor.fetchall()) if cursor.description else []
     except dbapi.Error as error:
         raise exc.DBAPIError.instance(statement, values, error, dbapi.Error) from error
     finally:
         cursor.close()
+
+
+@contextmanager
+def pipelined(tx: Tx) -> Iterator[None]:
+    """Send the statements of the block one after the other, and wait for the server once, at its end.
+
+    For statements that return no rows. Errors may come at the end of the block; they are SQLAlchemy's, as everywhere.
+    """
+    if tx.dialect.name != "postgresql":
+        yield
+        return
+    dbapi = tx.dialect.loaded_dbapi
+    connection: Any = tx.connection.driver_connection
+    try:
+        with connection.pipeline():
+            yield
+    except dbapi.Error as error:
+        raise exc.DBAPIError.instance("", None, error, dbapi.Error) from error
 
 
 def insert(tx: Tx, table: Any) -> Any:

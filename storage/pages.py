@@ -84,19 +84,19 @@ def get(tx: Tx, page_id: int) -> Page:
     row = tx.execute(select(page).where(page.c.id == page_id)).mappings().first()
     if row is None:
         raise NotFound(f"no page has id {page_id}")
-    return _record(row)
+    return record(row)
 
 
 def find(tx: Tx, key: str) -> Page | None:
     """The page of that canonical key, if it was ever seen."""
     row = tx.execute(select(page).where(page.c.url == key)).mappings().first()
-    return _record(row) if row else None
+    return record(row) if row else None
 
 
 def some(tx: Tx, page_ids: Collection[int]) -> list[Page]:
     """The pages of those ids, in the order of the ids; missing ones are left out."""
     query = select(page).where(page.c.id.in_(page_ids)).order_by(page.c.id)
-    return [_record(row) for row in tx.execute(query).mappings()]
+    return [record(row) for row in tx.execute(query).mappings()]
 
 
 def waiting(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
@@ -110,7 +110,7 @@ def waiting(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
     ranked = select(page.c.id, turn).where(waits).subquery()
     query = select(page).join(ranked, ranked.c.id == page.c.id)
     ordered = query.order_by(desc(page.c.priority), ranked.c.turn, *newest)
-    return [_record(row) for row in tx.execute(ordered.limit(limit)).mappings()]
+    return [record(row) for row in tx.execute(ordered.limit(limit)).mappings()]
 
 
 def fetched(tx: Tx, page_id: int, snapshot_id: int, now: datetime, *, recheck_at: datetime | None = None) -> None:
@@ -131,7 +131,7 @@ def to_recheck(tx: Tx, site: str, now: datetime, limit: int) -> list[Page]:
     """Articles of a site to be looked at again now, the most overdue first."""
     due = (page.c.site == site, page.c.recheck_at <= now, page.c.state == PageState.DONE)
     query = select(page).where(*due).order_by(page.c.recheck_at).limit(limit)
-    return [_record(row) for row in tx.execute(query).mappings()]
+    return [record(row) for row in tx.execute(query).mappings()]
 
 
 def rechecked(tx: Tx, page_id: int, now: datetime, next_at: datetime | None, *, unchanged: bool = False) -> None:
@@ -194,36 +194,6 @@ def wake(tx: Tx, page_id: int) -> None:
     open_ = select(part.c.id).where(part.c.part_of == page_id, part.c.state != PageState.DONE).exists()
     waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
     tx.execute(update(page).where(waits, ~open_).values(announced_at=None))
-
-
-def begin(tx: Tx, page_id: int) -> Page | None:
-    """Count one more try to process a page; None unless it waits to be processed.
-
-    The try is counted before it is made, so that a page which kills its worker does not look untried for ever.
-    """
-    waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
-    counted = update(page).where(waits).values(attempts=page.c.attempts + 1).returning(page)
-    row = tx.execute(counted).mappings().first()
-    return _record(row) if row else None
-
-
-def unbegin(tx: Tx, page_id: int) -> None:
-    """Take back a try that failed by no fault of the page."""
-    waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED, page.c.attempts > 0)
-    tx.execute(update(page).where(waits).values(attempts=page.c.attempts - 1))
-
-
-def hold(tx: Tx, page_id: int) -> Page | None:
-    """The page as it is now, kept from other writers to the end of this transaction; None unless it is FETCHED."""
-    waits = and_(page.c.id == page_id, page.c.state == PageState.FETCHED)
-    row = tx.execute(select(page).where(waits).with_for_update()).mappings().first()
-    return _record(row) if row else None
-
-
-def hold_all(tx: Tx, page_ids: Sequence[int]) -> None:
-    """Keep pages from other writers to the end of this transaction, in an order in which no two wait for each other."""
-    wanted = select(page.c.id).where(page.c.id.in_(page_ids)).order_by(page.c.id)
-    tx.execute(wanted.with_for_update()).all()
 
 
 def unannounced(tx: Tx, before: datetime, limit: int, *, fetched_before: datetime | None = None) -> list[int]:
@@ -382,7 +352,8 @@ def _see(tx: Tx, source_id: int, leads: dict[int, Lead], now: datetime) -> None:
         tx.execute(statement.on_conflict_do_update(index_elements=["page_id", "source_id", "via"], set_=renewed), part)
 
 
-def _record(row: RowMapping) -> Page:
+def record(row: RowMapping) -> Page:
+    """The page in a row of its table."""
     plain = {name: row[name] for name in Page.__slots__}
     plain["state"] = PageState(plain["state"])
     plain["disposition"] = Disposition(plain["disposition"]) if plain["disposition"] else None

@@ -5,7 +5,7 @@ the article's id, both big-endian. One that grows too long is split in two, as i
 page has one writer at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -28,13 +28,13 @@ _FIND = """
 SELECT p.low, p.data, NULL FROM unnest(CAST(%(keys)s AS int[])) AS k
 CROSS JOIN LATERAL (SELECT low, data FROM posting_page WHERE low <= k ORDER BY low DESC LIMIT 1) AS p
 UNION ALL
-SELECT NULL, NULL, article_id
-FROM (SELECT article_id FROM fingerprint WHERE exact = %(exact)s ORDER BY article_id LIMIT %(most)s) AS e
+SELECT e, NULL, f.article_id FROM unnest(CAST(%(exact)s AS bigint[])) AS e
+CROSS JOIN LATERAL (SELECT article_id FROM fingerprint WHERE exact = e ORDER BY article_id LIMIT %(most)s) AS f
 """
 _ADD = f"""
 UPDATE posting_page AS page SET data = page.data || new.data FROM (
-    SELECT p.low, string_agg(int4send(k) || substring(int8send(%(id)s) FROM 4), CAST('' AS bytea)) AS data
-    FROM unnest(CAST(%(keys)s AS int[])) AS k
+    SELECT p.low, string_agg(int4send(k) || substring(int8send(id) FROM 4), CAST('' AS bytea)) AS data
+    FROM unnest(CAST(%(keys)s AS int[]), CAST(%(ids)s AS bigint[])) AS new (k, id)
     CROSS JOIN LATERAL (SELECT low FROM posting_page WHERE low <= k ORDER BY low DESC LIMIT 1) AS p GROUP BY p.low
 ) AS new WHERE page.low = new.low
 RETURNING page.low, CASE WHEN length(page.data) > {MOST * _PAIR.itemsize} THEN page.data END
@@ -44,25 +44,31 @@ INSERT INTO posting_page (low, data) VALUES (%(low)s, %(data)s) ON CONFLICT (low
 """
 
 
-def find(tx: Tx, keys: Sequence[int], exact: int, most: int) -> tuple[Mapping[int, list[int]], list[int]]:
-    """For each key that has postings their articles, and `most` articles at most whose text has that exact hash."""
-    rows = prepared(tx, _FIND, {"keys": list(keys), "exact": exact, "most": most})
-    pages = {low: data for low, data, _ in rows if low is not None}
-    pairs = _unpacked(b"".join(pages.values()))
-    found: dict[int, list[int]] = {}
-    for key, one in set(map(tuple, pairs[np.isin(pairs[:, 0], keys)].tolist())):
-        found.setdefault(key, []).append(one)
-    return found, [one for _, _, one in rows if one is not None]
+def find(
+    tx: Tx, keys: Collection[int], exact: Collection[int], most: int
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Keys with the articles that have them; exact hashes with the articles of such a text, `most` at most of each."""
+    rows = prepared(tx, _FIND, {"keys": array(keys), "exact": array(exact), "most": most})
+    pages = {low: data for low, data, _ in rows if data is not None}  # several keys may be in one
+    pairs = _unpacked(b"".join(pages.values()), keys).tolist()
+    return sorted(set(map(tuple, pairs))), [(hash_, one) for hash_, data, one in rows if data is None]
 
 
 def add(tx: Tx, article_id: int, keys: Sequence[int]) -> None:
     """Let an article be found by these keys. A posting that is there already does no harm."""
-    grown = prepared(tx, _ADD, {"id": article_id, "keys": list(keys)})
+    add_all(tx, [(article_id, keys)])
+
+
+def add_all(tx: Tx, rows: Sequence[tuple[int, Sequence[int]]]) -> None:
+    """The same for several articles, each with its keys."""
+    pairs = [(key, one) for one, keys in rows for key in keys]
+    grown = prepared(tx, _ADD, {"keys": array(key for key, _ in pairs), "ids": array(one for _, one in pairs)})
     if not grown:
-        _put(tx, FIRST, np.array([(key, article_id) for key in keys], np.int64))
-    for low, data in grown:
-        if data is not None:
-            _put(tx, low, _unpacked(data))
+        grown = [(FIRST, _packed(np.array(pairs, np.int64)))]
+    full = [(low, _unpacked(data)) for low, data in grown if data is not None]
+    parts = [part for low, held in full for part in _split(low, _sorted(held))]
+    if parts:
+        prepared(tx, _PUT, [{"low": low, "data": _packed(part)} for low, part in parts])
 
 
 def forget(tx: Tx, before: datetime, *, after: int, limit: int, dry: bool) -> Step:
@@ -97,10 +103,6 @@ def _replace(tx: Tx, low: int, pairs: _Pairs) -> None:
         tx.execute(delete(posting_page).where(page))
 
 
-def _put(tx: Tx, low: int, pairs: _Pairs) -> None:
-    prepared(tx, _PUT, [{"low": at, "data": _packed(part)} for at, part in _split(low, _sorted(pairs))])
-
-
 def _split(low: int, pairs: _Pairs) -> Iterator[tuple[int, _Pairs]]:
     """The pages that hold these pairs, which are in order; no hash is in two of them."""
     if len(pairs) > MOST:
@@ -117,8 +119,18 @@ def _sorted(pairs: _Pairs) -> _Pairs:
     return np.unique(pairs, axis=0)
 
 
-def _unpacked(data: bytes) -> _Pairs:
+def array(values: Iterable[int]) -> str:
+    """An array as PostgreSQL writes it: the driver takes several times as long for a list."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _unpacked(data: bytes, keys: Collection[int] = ()) -> _Pairs:
+    """The postings of some pages; of these keys only, if there are any."""
     held = np.frombuffer(data, _PAIR)
+    if keys:
+        wanted = np.array(sorted(keys), np.int32)
+        hashes = held["hash"].astype(np.int32)
+        held = held[wanted[np.searchsorted(wanted[1:], hashes, "right")] == hashes]
     articles = (held["high"].astype(np.int64) << 32) | held["low"]
     return np.stack((held["hash"].astype(np.int64), articles), axis=1)
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import delete, func, select
 from storage import posting_pages
 from storage.columns import Utc
 from storage.database import Tx, prepared
+from storage.posting_pages import array
 from storage.records import Boilerplate, Fingerprint, Neighbour
 from storage.retention import Step
 from storage.tables import article, fingerprint, posting
@@ -26,10 +28,13 @@ FIRST = posting_pages.FIRST
 """The least hash of a posting."""
 _MOST_EQUAL = 64
 _SLOTS = 1 << 18
+_LINE = ("slot", "hash", "clusters", "cluster_id")
 _COMMON = 4
 """Clusters that share a line of boilerplate."""
 _MOST_COUNTED = 64
 """A line that is gone for good gives way after so many others wanted its slot."""
+Held = Mapping[int, tuple[int, int, int]]
+"""By slot: the hash of a line, in how many clusters it was seen, and the last of these."""
 
 
 def boilerplate(tx: Tx, lines: Sequence[int]) -> Boilerplate:
@@ -37,12 +42,22 @@ def boilerplate(tx: Tx, lines: Sequence[int]) -> Boilerplate:
     slots = sorted({line % _SLOTS for line in lines})
     rows = prepared(tx, _sql(tx, "lines"), {"slots": _list(tx, slots)}) if slots else ()
     held = {slot: (hash_, clusters, last) for slot, hash_, clusters, last in rows}
+    return boilerplate_among(lines, held)
+
+
+def boilerplate_among(lines: Sequence[int], held: Held) -> Boilerplate:
+    """The same, where what the slots of these lines hold is known."""
     common = (line for line in lines if _count(held, line) >= _COMMON)
     return Boilerplate(lines=tuple(lines), held=held, common=frozenset(common))
 
 
 def note(tx: Tx, known: Boilerplate, cluster_id: int) -> None:
-    """Count the lines for a cluster, once for each time that it is not the one that showed the line last.
+    """Count the lines for a cluster."""
+    hold(tx, noted(known, cluster_id))
+
+
+def noted(known: Boilerplate, cluster_id: int) -> dict[int, tuple[int, int, int]]:
+    """The slots that change as lines are counted: once for each time that the cluster did not show the line last.
 
     Each line has one slot, held by the hash that came more often of late (after Boyer and Moore's majority vote): a
     rare line that wants a common line's slot wears it off, and the table never grows.
@@ -54,28 +69,86 @@ def note(tx: Tx, known: Boilerplate, cluster_id: int) -> None:
         now = _noted(row, line, cluster_id)
         if now != row:
             changed[slot] = now
-    if changed:
-        names = ("hash", "clusters", "cluster_id")
-        rows = [{"slot": slot, **dict(zip(names, row, strict=True))} for slot, row in sorted(changed.items())]
-        prepared(tx, _sql(tx, "note"), rows)
+    return changed
 
 
-def neighbours(tx: Tx, print_: Fingerprint) -> tuple[list[Neighbour], tuple[int, ...]]:
+def hold(tx: Tx, changed: Held) -> None:
+    """Let slots hold something else."""
+    rows = [(slot, *changed[slot]) for slot in sorted(changed)]
+    if rows and tx.dialect.name == "postgresql":  # where each row by itself would be a way there and back
+        columns = zip(_LINE, zip(*rows, strict=True), strict=True)
+        prepared(tx, _sql(tx, "note"), {name: array(column) for name, column in columns})
+    elif rows:
+        prepared(tx, _sql(tx, "note"), [dict(zip(_LINE, row, strict=True)) for row in rows])
+
+
+@dataclass(slots=True)
+class Found:
+    """Which articles are found by the keys and by the exact hashes of some prints."""
+
+    lists: dict[int, list[int]] = field(default_factory=dict)
+    """By each key that was asked for."""
+    equal: dict[int, list[int]] = field(default_factory=dict)
+    """By each exact hash, 64 articles at most."""
+
+    def has(self, print_: Fingerprint) -> bool:
+        """Whether all that leads to an article like this one was asked for."""
+        return print_.exact in self.equal and all(key in self.lists for key in print_.keys)
+
+    def add(self, article_id: int, print_: Fingerprint, keys: Sequence[int]) -> None:
+        """An article was filed with this print under these keys: what is found is as if asked for after that."""
+        for key in keys:
+            if key in self.lists and article_id not in self.lists[key]:
+                self.lists[key].append(article_id)
+        for exact in [exact for exact, ids in self.equal.items() if article_id in ids or exact == print_.exact]:
+            if len(self.equal[exact]) >= _MOST_EQUAL:  # others may stand in line behind those: asked anew
+                del self.equal[exact]
+            else:
+                self.equal[exact] = [one for one in self.equal[exact] if one != article_id]
+        if print_.exact in self.equal:
+            self.equal[print_.exact].append(article_id)
+
+
+def look_up(tx: Tx, prints: Sequence[Fingerprint]) -> Found:
+    """What leads to articles like any of these, asked for at once."""
+    found = Found({key: [] for one in prints for key in one.keys}, {one.exact: [] for one in prints})
+    if not prints:
+        return found
+    if tx.dialect.name == "postgresql":
+        postings, equal = posting_pages.find(tx, found.lists, found.equal, _MOST_EQUAL)
+        for key, one in postings:
+            found.lists[key].append(one)
+        for exact, one in equal:
+            found.equal[exact].append(one)
+        return found
+    given = {"keys": _list(tx, list(found.lists)), "exact": _list(tx, list(found.equal))}
+    for is_key, one, ids in prepared(tx, _FIND, given):
+        if ids:
+            (found.lists if is_key else found.equal)[one] = list(map(int, ids.split(",")))
+    return found
+
+
+def neighbours(tx: Tx, print_: Fingerprint, found: Found | None = None) -> tuple[list[Neighbour], tuple[int, ...]]:
     """The articles that may tell the same story, by id, and the keys by which the new one is to be found.
 
     These are articles of equal text, and of the others those that share most keys, two at least. Keys that many
-    articles have are left out.
+    articles have are left out. `found` is what was looked up for it and for others.
     """
-    if tx.dialect.name == "postgresql":
-        lists, equal = posting_pages.find(tx, print_.keys, print_.exact, _MOST_EQUAL)
-    else:
-        lists, equal = _find(tx, print_)
+    found = found or look_up(tx, [print_])
+    lists = {key: ids for key in print_.keys if (ids := found.lists[key])}
     full = {key for key, ids in lists.items() if len(ids) >= MOST_POSTINGS}
-    shared = Counter(chain.from_iterable(ids for key, ids in lists.items() if key not in full))
-    ranked = sorted((-count, one) for one, count in shared.items() if count >= LEAST_SHARED)
-    wanted = sorted({*equal, *(one for _, one in ranked[:CANDIDATES])})
-    rows = prepared(tx, _sql(tx, "prints"), {"ids": _list(tx, wanted)}) if wanted else ()
+    wanted = {*found.equal[print_.exact], *_sharing([ids for key, ids in lists.items() if key not in full])}
+    rows = prepared(tx, _sql(tx, "prints"), {"ids": _list(tx, sorted(wanted))}) if wanted else ()
     return [_neighbour(tx, row) for row in rows], tuple(key for key in print_.keys if key not in full)[:POSTINGS]
+
+
+def _sharing(lists: Sequence[list[int]]) -> list[int]:
+    """The articles that are in most of the lists, in two at least."""
+    if len(lists) < LEAST_SHARED:
+        return []
+    shared = Counter(chain.from_iterable(lists))
+    ranked = sorted((-count, one) for one, count in shared.items() if count >= LEAST_SHARED)
+    return [one for _, one in ranked[:CANDIDATES]]
 
 
 def index(tx: Tx, article_id: int, print_: Fingerprint, keys: Sequence[int]) -> None:
@@ -83,12 +156,21 @@ def index(tx: Tx, article_id: int, print_: Fingerprint, keys: Sequence[int]) -> 
 
     The keys of an earlier text stay: they lead to the new print, which decides.
     """
-    values = {"id": article_id, "algorithm": print_.algorithm, "exact": print_.exact, "marks": print_.marks}
-    prepared(tx, _sql(tx, "keep"), values)
-    if keys and tx.dialect.name == "postgresql":
-        posting_pages.add(tx, article_id, keys)
-    elif keys:
-        prepared(tx, _POST, {"id": article_id, "keys": _json(sorted(keys))})
+    index_all(tx, [(article_id, print_, keys)])
+
+
+def index_all(tx: Tx, rows: Sequence[tuple[int, Fingerprint, Sequence[int]]]) -> None:
+    """The same for several articles."""
+    prints = [
+        {"id": one, "algorithm": print_.algorithm, "exact": print_.exact, "marks": print_.marks}
+        for one, print_, _ in rows
+    ]
+    prepared(tx, _sql(tx, "keep"), prints)
+    found = [(one, keys) for one, _, keys in rows if keys]
+    if found and tx.dialect.name == "postgresql":
+        posting_pages.add_all(tx, found)
+    elif found:
+        prepared(tx, _POST, [{"id": one, "keys": _json(sorted(keys))} for one, keys in found])
 
 
 def forget(tx: Tx, before: datetime, *, after: int = FIRST, limit: int = 20_000, dry: bool = False) -> Step:
@@ -117,13 +199,6 @@ def drop(tx: Tx, article_id: int) -> None:
     tx.execute(delete(fingerprint).where(fingerprint.c.article_id == article_id))
 
 
-def _find(tx: Tx, print_: Fingerprint) -> tuple[Mapping[int, list[int]], list[int]]:
-    rows = prepared(tx, _KEYS, {"keys": _json(print_.keys), "exact": print_.exact})
-    lists: dict[int | None, list[int]] = {key: list(map(int, ids.split(","))) for key, ids in rows if ids}
-    equal = lists.pop(None, [])
-    return {key: ids for key, ids in lists.items() if key is not None}, equal
-
-
 def _noted(row: tuple[int, int, int] | None, line: int, cluster_id: int) -> tuple[int, int, int]:
     if row is None:
         return line, 1, cluster_id
@@ -133,7 +208,7 @@ def _noted(row: tuple[int, int, int] | None, line: int, cluster_id: int) -> tupl
     return (holder, clusters - 1, last) if clusters > 1 else (line, 1, cluster_id)
 
 
-def _count(held: Mapping[int, tuple[int, int, int]], line: int) -> int:
+def _count(held: Held, line: int) -> int:
     hash_, clusters, _ = held.get(line % _SLOTS, (None, 0, 0))
     return clusters if hash_ == line else 0
 
@@ -154,11 +229,13 @@ _UTC = Utc()
 
 # Plain SQL, prepared once: these run for every article, and building them would take longer than running them. A list
 # is one parameter, so that the text of a statement never changes.
-_KEYS = f"""
-SELECT hash, group_concat(article_id) FROM posting WHERE hash IN (SELECT value FROM json_each(:keys)) GROUP BY hash
+_FIND = f"""
+SELECT 1, hash, group_concat(article_id) FROM posting WHERE hash IN (SELECT value FROM json_each(:keys)) GROUP BY hash
 UNION ALL
-SELECT NULL, group_concat(article_id)
-FROM (SELECT article_id FROM fingerprint WHERE exact = :exact ORDER BY article_id LIMIT {_MOST_EQUAL})
+SELECT 0, e.value, (
+    SELECT group_concat(article_id)
+    FROM (SELECT article_id FROM fingerprint WHERE exact = e.value ORDER BY article_id LIMIT {_MOST_EQUAL})
+) FROM json_each(:exact) AS e
 """  # noqa: S608 - the text is made of constants
 _PRINTS = """
 SELECT f.article_id, f.algorithm, f.exact, f.marks, a.url, a.site, a.cluster_id, v.published_at
@@ -196,12 +273,20 @@ INSERT INTO line (slot, hash, clusters, cluster_id) VALUES (:slot, :hash, :clust
 ON CONFLICT (slot) DO UPDATE SET hash = excluded.hash, clusters = excluded.clusters, cluster_id = excluded.cluster_id
 """
 
+_NOTE_AT_ONCE = """
+INSERT INTO line (slot, hash, clusters, cluster_id)
+SELECT * FROM unnest(
+    CAST(:slot AS int[]), CAST(:hash AS int[]), CAST(:clusters AS int[]), CAST(:cluster_id AS bigint[])
+)
+ON CONFLICT (slot) DO UPDATE SET hash = excluded.hash, clusters = excluded.clusters, cluster_id = excluded.cluster_id
+"""
+
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
 _SQLITE = {"prints": _PRINTS, "lines": _LINES, "keep": _KEEP, "note": _NOTE}
-_POSTGRESQL = {"prints": _PRINTS_ONE_BY_ONE, "lines": _LINES_ONE_BY_ONE, "keep": _KEEP, "note": _NOTE}
+_POSTGRESQL = {"prints": _PRINTS_ONE_BY_ONE, "lines": _LINES_ONE_BY_ONE, "keep": _KEEP, "note": _NOTE_AT_ONCE}
 _SQL = {
     "sqlite": _SQLITE,
     "postgresql": {name: _PARAMETER.sub(r"%(\1)s", sql) for name, sql in _POSTGRESQL.items()},
@@ -212,8 +297,9 @@ def _sql(tx: Tx, name: str) -> str:
     return _SQL[tx.dialect.name][name]
 
 
-def _list(tx: Tx, values: Sequence[int]) -> Any:
-    return list(values) if tx.dialect.name == "postgresql" else _json(values)
+def _list(tx: Tx, values: Sequence[int]) -> str:
+    """The values as one parameter: an array of PostgreSQL, or JSON."""
+    return array(values) if tx.dialect.name == "postgresql" else _json(values)
 
 
 def _json(values: Sequence[int]) -> str:

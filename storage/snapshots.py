@@ -1,8 +1,9 @@
 """Snapshots: each stored exchange with its body, hot in the database until it is packed into the archive."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select, update
@@ -50,6 +51,12 @@ def get(tx: Tx, snapshot_id: int) -> Snapshot:
     return _record(row)
 
 
+def some(tx: Tx, snapshot_ids: Collection[int]) -> dict[int, Snapshot]:
+    """Snapshots by their ids, without their bodies; missing ones are left out."""
+    rows = tx.execute(select(*_FACTS).where(snapshot.c.id.in_(snapshot_ids))).mappings()
+    return {one.id: one for one in map(_record, rows)}
+
+
 def of_page(tx: Tx, page_id: int) -> list[Snapshot]:
     """All snapshots of a page, oldest first."""
     query = select(*_FACTS).where(snapshot.c.page_id == page_id).order_by(snapshot.c.id)
@@ -64,6 +71,13 @@ def body(tx: Tx, archive: Archive, found: Snapshot) -> bytes:
     if hot is not None and hot.pruned_at is not None:
         raise BodyPruned(f"the body of {found.url} of {found.fetched_at:%Y-%m-%d} was pruned: its time was over")
     return archive.read(found.pointer or get(tx, found.id).pointer or _lost(found))
+
+
+def hot_bodies(tx: Tx, found: Iterable[Snapshot], *, most_bytes: int) -> dict[int, bytes]:
+    """By the ids of snapshots their bodies that are still in the database: of the first ones, so many bytes of them."""
+    wanted = [one.id for one in _within(most_bytes, [one for one in found if one.pointer is None])]
+    query = select(snapshot.c.id, snapshot.c.body).where(snapshot.c.id.in_(wanted), snapshot.c.body.is_not(None))
+    return {row.id: zlib.decompress(row.body) for row in tx.execute(query)} if wanted else {}
 
 
 def pack(store: Store, now: datetime, *, most_bytes: int, after: timedelta) -> int:
@@ -107,6 +121,11 @@ def _next_batch(store: Store, now: datetime, most_bytes: int, after: timedelta) 
         if not found or not (full or found[0].fetched_at <= now - after):
             return []
         return [(one, body(tx, store.archive, one)) for one in found]
+
+
+def _within(most_bytes: int, found: Sequence[Snapshot]) -> list[Snapshot]:
+    sizes = accumulate(one.size for one in found)
+    return [one for one, size in zip(found, sizes, strict=True) if size <= most_bytes]
 
 
 def _up_to(most_bytes: int, found: Sequence[Snapshot]) -> list[Snapshot]:

@@ -1,33 +1,34 @@
 """Processes fetched pages: loads one, reads it outside any transaction, files it in one, with others.
 
-A page's try is counted before it begins: a page that kills its worker is in quarantine after as many tries as one
-that raises an error, whatever else was in its batch.
+A page's try is counted before it begins, at once with those of the few that come after it: a page that kills its worker
+is in quarantine after as many tries as one that raises an error, whatever else was in its batch.
 """
 
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from storage import pages, quarantine, snapshots, sources
-from storage.database import Tx, stand_in_line
+from storage import pages, processing, quarantine
+from storage.batch import Batch
+from storage.database import Tx, chunks
 from storage.durable import wanting_room
-from storage.errors import BodyPruned, StoreBusy, StoreError, StoreFull
+from storage.errors import BodyPruned, StoreBusy, StoreFull
 from storage.logs import telling, working
 from storage.records import Disposition, Extracted, Page, Rejection
 from storage.settings import Settings
 from storage.store import Store
 from tasks import sandbox, sequence
-from tasks.filing import settle
-from tasks.hints import merged
+from tasks.filing import batch_of, settle
+from tasks.loading import Loaded, material_of
 from tasks.normalize import best
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.pipeline import Read, conclude, look
+from tasks.window import Window, begun, unbegin
 
 if TYPE_CHECKING:
     from tasks.extract.material import Material
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
 _STAGE = "process"
 _FAILED = "process_failed"
 _LONGEST_DETAIL = 2_000
+_KILLS = 5
+"""So many times the usual tries are made of a page that kills nobody when it is read alone: the fault is elsewhere."""
 TOGETHER = 16
 """So many pages are filed in one transaction."""
 _LONGEST_WAIT_S = 1.0
 """For so long a page that was read waits for others to be filed with."""
+_Write = Callable[[Batch], Outcome]
 _log = logging.getLogger(__name__)
 
 
@@ -75,20 +79,24 @@ def process_pages(
                 _tell(outcome)
             ended[one.page.id] = outcome
 
-    for page_id in dict.fromkeys(page_ids):
-        terms = _Terms(now=clock(), recipes=recipes, settings=settings, patient=patient, in_turn=file)
-        with working(page=page_id):
-            one = _read(store, page_id, terms)
-            if isinstance(one, _Ready) and not one.alone:
-                read.append(one)
-            else:
-                file()
-                ended[page_id] = one if isinstance(one, Outcome) else _file(store, one, settings)
-                _tell(ended[page_id])
-        if len(read) >= TOGETHER or (read and monotonic() - read[0].since > _LONGEST_WAIT_S):
-            file()
-    file()
-    return [ended[page_id] for page_id in dict.fromkeys(page_ids)]
+    wanted = list(dict.fromkeys(page_ids))
+    for some in chunks(wanted, TOGETHER):
+        with begun(store, some) as window:
+            for page_id in some:
+                terms = _Terms(now=clock(), recipes=recipes, settings=settings, patient=patient, in_turn=file)
+                with working(page=page_id):
+                    one = _read(store, page_id, window, terms)
+                    if isinstance(one, _Ready) and not one.alone:
+                        read.append(one)
+                    else:
+                        file()
+                        ended[page_id] = one if isinstance(one, Outcome) else _file(store, one, settings)
+                        _tell(ended[page_id])
+                        window.look_again()
+                if read and monotonic() - read[0].since > _LONGEST_WAIT_S:
+                    file()
+        file()
+    return [ended[page_id] for page_id in wanted]
 
 
 def process_page(
@@ -110,26 +118,30 @@ def process_page(
     Raises StoreBusy while the store cannot be reached or has no room: the page then stays as it is, for the sweep to
     find.
     """
-    one = _read(store, page_id, _Terms(now=now, recipes=recipes, settings=settings, patient=patient))
+    terms = _Terms(now=now, recipes=recipes, settings=settings, patient=patient)
+    with begun(store, [page_id]) as window:
+        one = _read(store, page_id, window, terms)
     return one if isinstance(one, Outcome) else _file(store, one, settings)
 
 
-def _read(store: Store, page_id: int, terms: "_Terms") -> "Outcome | _Ready":
-    """Count the try and read the page; what came of it if it is not to be filed."""
+def _read(store: Store, page_id: int, window: Window, terms: "_Terms") -> "Outcome | _Ready":
+    """Read a page whose try is counted; what came of it if it is not to be filed."""
     now, settings = terms.now, terms.settings
-    page = store.write(lambda tx: pages.begin(tx, page_id))
+    page, loaded = window.take(page_id)
     if page is None:
         return Outcome(page_id=page_id, kind=OutcomeKind.SKIPPED, reason="not_waiting")
-    if page.attempts > settings.max_attempts:
+    if page.attempts > settings.max_attempts * _KILLS:
         lost = _Failure(error="the worker died, or lost the store, in each of the tries")
-        return store.write(lambda tx: _fail(tx, page, lost, now, settings.max_attempts))
-    if _is_suspect(page) and (crash := sandbox.crash_of(store, page_id, settings)) is not None:
+        return store.write(lambda tx: _fail(tx, page, lost, now, max_attempts=0))
+    if (_is_suspect(page) or page.attempts > settings.max_attempts) and (
+        crash := sandbox.crash_of(store, page_id, settings)
+    ) is not None:
         return store.write(lambda tx: _fail(tx, page, _Failure(error=crash), now, max_attempts=0))
     try:
         with wanting_room(f"page {page_id}"):  # libraries unpack their models into temporary files
-            return _ending(store, page, terms)
+            return _ending(store, page, loaded, terms)
     except StoreFull:
-        _unbegin(store, [page])
+        unbegin(store, [page])
         raise
     except StoreBusy:
         raise
@@ -140,9 +152,9 @@ def _read(store: Store, page_id: int, terms: "_Terms") -> "Outcome | _Ready":
 
 def _file(store: Store, one: "_Ready", settings: Settings) -> Outcome:
     try:
-        return store.write(one.write)
+        return store.write(lambda tx: _write(tx, [one])[0])
     except StoreFull:
-        _unbegin(store, [one.page])
+        unbegin(store, [one.page])
         raise
     except StoreBusy:
         raise
@@ -153,17 +165,11 @@ def _file(store: Store, one: "_Ready", settings: Settings) -> Outcome:
 
 def _file_together(store: Store, some: Sequence["_Ready"], settings: Settings) -> list[Outcome]:
     """File pages in one transaction; each in one of its own if one of them cannot be filed."""
-
-    def write(tx: Tx) -> list[Outcome]:
-        stand_in_line(tx)
-        pages.hold_all(tx, [one.page.id for one in some])
-        return [one.write(tx) for one in some]
-
     if len(some) > 1:
         try:
-            return store.write(write)
+            return store.write(lambda tx: _write(tx, some))
         except StoreFull:
-            _unbegin(store, [one.page for one in some])
+            unbegin(store, [one.page for one in some])
             raise
         except StoreBusy:
             raise
@@ -173,15 +179,11 @@ def _file_together(store: Store, some: Sequence["_Ready"], settings: Settings) -
     return [_file(store, one, settings) for one in some]
 
 
-def _unbegin(store: Store, some: Sequence[Page]) -> None:
-    """Take back tries that failed by no fault of the pages, as far as the store lets us."""
-
-    def each(tx: Tx) -> None:
-        for page in some:
-            pages.unbegin(tx, page.id)
-
-    with suppress(StoreError):
-        store.write(each)
+def _write(tx: Tx, some: Sequence["_Ready"]) -> list[Outcome]:
+    batch = batch_of(tx, {one.page.id: one.result for one in some})
+    outcomes = [one.write(batch) for one in some]
+    batch.flush()
+    return outcomes
 
 
 def _tell(ended: Outcome) -> None:
@@ -211,35 +213,36 @@ class _Ready:
 
     page: Page
     now: datetime
-    write: Callable[[Tx], Outcome]
+    write: _Write
+    result: Read | Rejection | None
+    """What was read of it; None for a part of another page's article."""
     alone: bool
     """Whether it is to be filed at once, in a transaction of its own."""
     since: float = field(default_factory=monotonic)
 
 
-def _ending(store: Store, page: Page, terms: _Terms) -> _Ready:
+def _ending(store: Store, page: Page, loaded: Loaded | None, terms: _Terms) -> _Ready:
     """Read a page outside any transaction; returns what to write of it in one."""
-    material = material_of(store, page, terms.recipes)
+    material = material_of(store, page, terms.recipes, loaded)
     seen = look(material)
     is_sequel = page.part_of is not None or (
         not isinstance(seen, Rejection) and bool(seen.previous_page or seen.next_page)
     )
     if is_sequel:
         terms.in_turn()  # the page that it belongs to may be among those
-    write = _closing(store, page, material, seen, terms)
-    return _Ready(page=page, now=terms.now, write=write, alone=is_sequel or page.attempts > 1)
+    write, result = _closing(store, page, material, seen, terms)
+    return _Ready(page=page, now=terms.now, write=write, result=result, alone=is_sequel or page.attempts > 1)
 
 
 def _closing(
     store: Store, page: Page, material: "Material", seen: Extracted | Rejection, terms: _Terms
-) -> Callable[[Tx], Outcome]:
+) -> tuple[_Write, Read | Rejection | None]:
     now, settings = terms.now, terms.settings
     if isinstance(seen, Rejection):
-        return _settling(page, seen, terms)
-    with store.reading() as tx:
-        first = sequence.first_of(tx, page, seen)
+        return _settling(page, seen, terms), seen
+    first = sequence.first_of(store, page, seen)
     if first is not None and best(seen.blocks) is not None:
-        return lambda tx: sequence.settle_part(tx, page, first, seen, now, settings.allow_addresses)
+        return lambda batch: sequence.settle_part(batch.tx, page, first, seen, now, settings.allow_addresses), None
     waits, allowed = terms.patient and sequence.waits(page, now), settings.allow_addresses
 
     def load(part: Page) -> "Material | None":
@@ -251,50 +254,20 @@ def _closing(
     gathered = sequence.gather(store, page, seen, load, waits=waits, allowed=allowed)
     wanted = gathered.wanted
     if waits and wanted is not None:
-        return lambda tx: sequence.wait(tx, page, wanted, now)
-    return _settling(page, conclude(gathered.so_far, material), terms, wanted)
+        return lambda batch: sequence.wait(batch.tx, page, wanted, now), None
+    result = conclude(gathered.so_far, material)
+    return _settling(page, result, terms, wanted), result
 
 
-def _settling(
-    page: Page, result: Read | Rejection, terms: _Terms, wanted: str | None = None
-) -> Callable[[Tx], Outcome]:
-    def write(tx: Tx) -> Outcome:
-        outcome = settle(tx, page.id, page.snapshot_id, result, terms.now, terms.settings)
+def _settling(page: Page, result: Read | Rejection, terms: _Terms, wanted: str | None = None) -> _Write:
+    def write(batch: Batch) -> Outcome:
+        outcome = settle(batch.tx, page.id, page.snapshot_id, result, terms.now, terms.settings, batch)
         if wanted is not None:
-            sequence.catch_up(tx, page, wanted)
+            batch.flush()
+            sequence.catch_up(batch.tx, page, wanted)
         return outcome
 
     return write
-
-
-def material_of(store: Store, page: Page, recipes: "Mapping[str, Recipe]") -> "Material":
-    """What extraction may look at of a page as it was last fetched.
-
-    Raises ArchiveDamaged, BodyPruned and SettingsError.
-    """
-    from tasks.extract.material import Material  # noqa: PLC0415 - as above
-    from tasks.extract.recipes import recipe_for  # noqa: PLC0415
-
-    if page.snapshot_id is None:
-        raise ValueError(f"page {page.id} waits to be processed but was never stored")
-    with store.reading() as tx:
-        snapshot = snapshots.get(tx, page.snapshot_id)
-        body = snapshots.body(tx, store.archive, snapshot)
-        hints = merged(pages.sightings(tx, page.id))
-        config = sources.by_id(tx, page.source_id).config
-    recipe = recipe_for(recipes, name=config.recipe, site=page.site)
-    return Material(
-        url=snapshot.url,
-        status=snapshot.status,
-        headers=snapshot.headers,
-        body=body,
-        fetched_at=snapshot.fetched_at,
-        hints=hints,
-        language=config.language,
-        timezone=config.timezone,
-        publisher=config.publisher,
-        recipe=recipe.at(snapshot.fetched_at) if recipe else None,
-    )
 
 
 def _failure(page: Page, error: Exception) -> _Failure:
@@ -305,11 +278,12 @@ def _failure(page: Page, error: Exception) -> _Failure:
 
 
 def _fail(tx: Tx, page: Page, failure: _Failure, now: datetime, max_attempts: int) -> Outcome:
-    held = pages.hold(tx, page.id)
+    held = processing.hold(tx, page.id)
     if held is None or held.snapshot_id != page.snapshot_id:
         return Outcome(page_id=page.id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
-    if page.attempts < max_attempts:
-        pages.postpone(tx, page.id, now + back_off(page.attempts), page.attempts, reason=_FAILED)
+    tries = 1 if _is_suspect(page) else page.attempts  # it survived alone: those that somebody killed were no failures
+    if tries < max_attempts:
+        pages.postpone(tx, page.id, now + back_off(tries), tries, reason=_FAILED)
         return Outcome(page_id=page.id, kind=OutcomeKind.POSTPONED, reason=failure.error)
     quarantine.put(tx, page.id, stage=_STAGE, error=failure.error, attempts=page.attempts, now=now)
     disposition = Disposition.QUARANTINED

@@ -123,7 +123,9 @@ def _batches(
             batch = reclustering.subjects(tx, prints.ALGORITHM, after=last, limit=_BATCH, since=since)
             if not batch:
                 return
-            near = {one.known.article_id: similar.neighbours(tx, print_of(one))[0] for one in batch}
+            asked = {one.known.article_id: print_of(one) for one in batch}
+            found = similar.look_up(tx, list(asked.values()))
+            near = {one: similar.neighbours(tx, print_, found)[0] for one, print_ in asked.items()}
             here = {one.known.cluster_id for one in batch}
             company: _Company = {}
             for mate, chosen in reclustering.mates(tx, here, prints.ALGORITHM, since):

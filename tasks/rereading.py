@@ -9,8 +9,8 @@ from storage.records import Extracted, Rejection
 from storage.rereading import Place
 from storage.store import Store
 from tasks import sequence
+from tasks.loading import material_of
 from tasks.pipeline import Read, conclude, look
-from tasks.process import material_of
 
 if TYPE_CHECKING:
     from tasks.extract.material import Material

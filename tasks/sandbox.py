@@ -41,8 +41,8 @@ def main(page_id: int) -> None:
     from storage.settings import load_settings  # noqa: PLC0415
     from storage.store import open_store  # noqa: PLC0415
     from tasks.extract.recipes import load_recipes  # noqa: PLC0415
+    from tasks.loading import material_of  # noqa: PLC0415
     from tasks.pipeline import read  # noqa: PLC0415
-    from tasks.process import material_of  # noqa: PLC0415
 
     settings = load_settings()
     store = open_store(settings, create=False)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from crawler.addresses import refusal
 from crawler.urls import canonical_key
-from storage import articles, pages, parts, snapshots
+from storage import articles, pages, parts, processing, snapshots
 from storage.database import Tx
 from storage.records import Candidate, Disposition, Extracted, Lead, Page, PageState, Record, Rejection, Via
 from storage.store import Store
@@ -52,10 +52,13 @@ def gather(
     A part that is older than its first page is wanted anew while that `waits`, and taken as it is else; one that
     `load` has nothing of is missing. `allowed`: exceptions from the address guard.
     """
+    if not seen.next_page:
+        return Gathered(seen=seen)
     found: list[Extracted] = []
     with store.reading() as tx:
         bases = _bases(tx, page)
-    known, address = set(bases), seen.next_page
+    known = set(bases)
+    address: str | None = seen.next_page
     while len(found) < MOST - 1 and (key := _next(address, bases, known)) is not None:
         known.add(key)
         with store.reading() as tx:
@@ -71,8 +74,15 @@ def gather(
     return Gathered(seen=joined(seen, found))
 
 
-def first_of(tx: Tx, page: Page, seen: Extracted) -> Page | None:
+def first_of(store: Store, page: Page, seen: Extracted) -> Page | None:
     """The page whose article this page is a later part of: known already, or named by the page (rel=prev)."""
+    if page.part_of is None and not seen.previous_page:
+        return None
+    with store.reading() as tx:
+        return _first_of(tx, page, seen)
+
+
+def _first_of(tx: Tx, page: Page, seen: Extracted) -> Page | None:
     if page.part_of is not None:
         return pages.get(tx, page.part_of)
     if page.article_id is not None and articles.page_of(tx, page.article_id) == page.id:
@@ -89,7 +99,7 @@ def first_of(tx: Tx, page: Page, seen: Extracted) -> Page | None:
 
 def wait(tx: Tx, page: Page, wanted: str, now: datetime) -> Outcome:
     """Let a first page wait for its next part, which will be fetched. The try that found this out does not count."""
-    held = pages.hold(tx, page.id)
+    held = processing.hold(tx, page.id)
     if held is None or held.snapshot_id != page.snapshot_id or page.fetched_at is None:
         return Outcome(page_id=page.id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
     _want(tx, page, wanted, now, older_than=page.fetched_at - PATIENCE)
@@ -102,7 +112,7 @@ def wait(tx: Tx, page: Page, wanted: str, now: datetime) -> Outcome:
 
 def settle_part(tx: Tx, page: Page, first: Page, seen: Extracted, now: datetime, allowed: Sequence[str]) -> Outcome:
     """Close a page as a part of another's article, and see that the part after it comes as well."""
-    held = pages.hold(tx, page.id)
+    held = processing.hold(tx, page.id)
     if held is None or held.snapshot_id != page.snapshot_id or not parts.adopt(tx, first.id, page.id):
         return Outcome(page_id=page.id, kind=OutcomeKind.SKIPPED, reason="changed_meanwhile")
     siblings = parts.of(tx, first.id)

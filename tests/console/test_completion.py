@@ -22,6 +22,20 @@ COMP_WORDS=({words}) COMP_CWORD={at}
 _copydesk_completion copydesk
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
+ZSH = r"""
+zmodload zsh/zpty
+complete() {
+    zpty typed 'zsh -f -i'
+    zpty -w typed 'PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; print -r -- $((1 + 1))begin'
+    zpty -r typed seen '*2begin*'
+    zpty -w -n typed "$1"$'\t'
+    zpty -r typed seen "*$2*" && print -r -- "$2"
+    zpty -d typed
+}
+complete 'copydesk qu' 'copydesk quarantine'
+complete 'copydesk crawl --w' 'copydesk crawl --wait'
+"""
+"""Types into shells of their own, and reads what they show."""
 
 
 @pytest.fixture
@@ -53,6 +67,23 @@ def test_bash_completes_commands_options_and_sources(cli: Cli, tmp_path: Path, p
     assert complete("copydesk", "crawl", "--w") == ["--wait"]
     assert complete("copydesk", "crawl", "ha") == ["harbour"]
     assert complete("copydesk", "--data", "elsewhere", "sources", "show", "") == []
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+def test_fish_completes_commands_and_options(cli: Cli, tmp_path: Path, program: dict[str, str]) -> None:
+    (tmp_path / "completion.fish").write_text(cli("completion", "fish").stdout, "utf-8")
+    code = "source completion.fish; complete -C 'copydesk qu'; complete -C 'copydesk crawl --w'"
+    command = ["fish", "--no-config", "-c", code]
+    ran = subprocess.run(command, cwd=tmp_path, env=program, capture_output=True, text=True, check=True)
+    assert [line.partition("\t")[0] for line in ran.stdout.splitlines() if line] == ["quarantine", "--wait"]
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
+def test_zsh_completes_commands_and_options(cli: Cli, tmp_path: Path, program: dict[str, str]) -> None:
+    (tmp_path / "_copydesk").write_text(cli("completion", "zsh").stdout, "utf-8")
+    command = ["zsh", "-f", "-c", ZSH]
+    ran = subprocess.run(command, cwd=tmp_path, env=program, capture_output=True, text=True, check=True, timeout=30)
+    assert ran.stdout.splitlines() == ["copydesk quarantine", "copydesk crawl --wait"]
 
 
 @pytest.mark.parametrize(("shell", "mark"), [("zsh", "#compdef copydesk"), ("fish", "--command copydesk")])

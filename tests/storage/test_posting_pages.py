@@ -43,9 +43,12 @@ def filled(tx: Tx, articles: int, seed: int = 1) -> Held:
 
 
 def found(tx: Tx, keys: list[int]) -> Held:
-    lists, _ = posting_pages.find(tx, keys, 7, 64)
-    assert all(len(set(ids)) == len(ids) for ids in lists.values())
-    return {key: set(ids) for key, ids in lists.items()}
+    pairs, _ = posting_pages.find(tx, keys, [7], 64)
+    assert len(set(pairs)) == len(pairs)
+    held = defaultdict[int, set[int]](set)
+    for key, one in pairs:
+        held[key].add(one)
+    return held
 
 
 def test_each_key_finds_its_articles_and_no_other(packed: Store) -> None:

@@ -64,6 +64,30 @@ def test_a_key_of_very_many_leads_nowhere_and_is_added_to_no_more(
         assert keys == (3,)
 
 
+def test_what_was_looked_up_early_counts_what_was_filed_since(
+    store: Store, add_source: AddSource, publish: Publish, exact: Callable[[str], int]
+) -> None:
+    with store.writing() as tx:
+        source = add_source(tx)
+        first = publish(tx, source, "1", text="one", keys=KEYS[:3])
+        asked = Fingerprint(algorithm=1, exact=exact("two"), marks=b"", keys=KEYS[:4])
+        found = similar.look_up(tx, [asked])
+        second = publish(tx, source, "2", text="two", keys=KEYS[1:])
+        found.add(second, asked, KEYS[1:])
+        found.add(first, Fingerprint(algorithm=1, exact=3, marks=b""), KEYS[:3])  # a new version of it
+        assert found == similar.look_up(tx, [asked])
+        assert similar.neighbours(tx, asked, found) == similar.neighbours(tx, asked)
+        assert found.equal == {asked.exact: [second]}
+
+
+def test_equal_texts_beyond_those_looked_up_are_asked_for_anew() -> None:
+    text = Fingerprint(algorithm=1, exact=7, marks=b"", keys=(1,))
+    found = similar.Found({1: []}, {7: list(range(1, 65))})
+    assert found.has(text)
+    found.add(5, Fingerprint(algorithm=1, exact=8, marks=b""), ())
+    assert not found.has(text)
+
+
 def test_a_withdrawn_article_is_no_neighbour(store: Store, add_source: AddSource, publish: Publish) -> None:
     with store.writing() as tx:
         one = publish(tx, add_source(tx), "1", keys=KEYS)

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from benchmarks import shelf
 from benchmarks.invented import Piece, Press
 from storage import changes, pages, reading
+from storage.database import Tx
 from storage.records import ChangeKind
 from storage.settings import Settings
 from storage.store import Store
-from storage.tables import article
+from storage.tables import article, fingerprint
 from tasks.extract.material import Material
 from tasks.filing import settle
 from tasks.pipeline import Read, read
@@ -184,6 +185,26 @@ def test_both_databases_decide_alike_row_by_row(postgres_database: str) -> None:
             rows.append((decisions, shelf.clusters_of_all(tx)))
     assert rows[0] == rows[1]
     assert {decision.reason for decision in rows[0][0]} == {"new_story", "same_text", "near_duplicate"}
+
+
+def test_articles_that_are_filed_together_are_decided_as_one_after_the_other(postgres_database: str) -> None:
+    press = Press(8)
+    pieces = [(f"{n}", piece.title, piece.text) for n, piece in enumerate(press.next() for _ in range(240))]
+    with shelf.temporary_store() as store, store.writing() as tx:
+        alone = [shelf.file(tx, *piece) for piece in pieces], shelf.clusters_of_all(tx), _marks(tx)
+    for database in ("", postgres_database):
+        with shelf.temporary_store(database) as store:
+            together = []
+            for at in range(0, len(pieces), 16):
+                with store.writing() as tx:
+                    arrived = [shelf.drafted(*piece) for piece in pieces[at : at + 16]]
+                    together += list(shelf.file_together(tx, arrived))
+            with store.reading() as tx:
+                assert (together, shelf.clusters_of_all(tx), _marks(tx)) == alone
+
+
+def _marks(tx: Tx) -> list[bytes]:
+    return [bytes(one) for one in tx.execute(select(fingerprint.c.marks).order_by(fingerprint.c.article_id)).scalars()]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import redis
 
-from storage import pages, quarantine
+from storage import pages, processing, quarantine
 from storage.records import Disposition, Page, PageState
 from storage.settings import Settings
 from storage.store import Store
+from tasks import process
 from tasks.app import CopydeskApp
 from tasks.outcome import OutcomeKind
 from tasks.process import process_page
@@ -71,10 +73,45 @@ def test_poison_is_found_out_by_its_second_kill_and_takes_nobody_along(
     assert (found.attempts, found.error) == (2, "it killed the process that read it alone: SIGSEGV")
 
 
+def killed(store: Store, page_id: int, times: int) -> None:
+    """Leave a page as it is when its worker was killed that many times while it was in work."""
+    for _ in range(times):
+        with store.writing() as tx:
+            assert processing.begin(tx, page_id) is not None
+
+
+@pytest.mark.parametrize("times", [1, 10])
 def test_an_innocent_page_that_was_there_when_a_worker_died_is_filed(
-    store: Store, batch: list[int], settings: Settings, now: object
+    store: Store, batch: list[int], settings: Settings, now: datetime, times: int
 ) -> None:
-    with store.writing() as tx:
-        assert pages.begin(tx, batch[0]) is not None
-    outcome = process_page(store, batch[0], now=now, recipes={}, settings=settings)  # type: ignore[arg-type]
+    killed(store, batch[0], times)
+    outcome = process_page(store, batch[0], now=now, recipes={}, settings=settings)
     assert outcome.kind is OutcomeKind.NEW
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("fragile")
+def test_a_page_that_failed_before_and_was_killed_since_is_read_alone_too(
+    store: Store, batch: list[int], settings: Settings, now: datetime
+) -> None:
+    for page_id, kind in ((batch[0], OutcomeKind.NEW), (batch[1], OutcomeKind.QUARANTINED)):
+        store.write(lambda tx, page_id=page_id: pages.postpone(tx, page_id, now, 1, reason="process_failed"))  # type: ignore[misc]
+        killed(store, page_id, 5)
+        assert process_page(store, page_id, now=now, recipes={}, settings=settings).kind is kind
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_kills_are_no_failures_of_a_page_that_survives_alone_but_have_an_end(
+    store: Store, batch: list[int], settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a fault in the reader")
+
+    monkeypatch.setattr(process, "look", broken)
+    killed(store, batch[0], 9)
+    outcome = process_page(store, batch[0], now=now, recipes={}, settings=settings)
+    assert (outcome.kind, page_of(store, batch[0]).attempts) == (OutcomeKind.POSTPONED, 1)
+    killed(store, batch[2], settings.max_attempts * 5)
+    outcome = process_page(store, batch[2], now=now, recipes={}, settings=settings)
+    assert outcome.kind is OutcomeKind.QUARANTINED
+    assert outcome.reason == "the worker died, or lost the store, in each of the tries"

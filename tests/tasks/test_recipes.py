@@ -12,8 +12,8 @@ from storage.records import Rejection
 from storage.store import Store
 from tasks.extract.material import Material
 from tasks.extract.recipes import Recipe, load_recipes, recipe_for, without
+from tasks.loading import material_of
 from tasks.pipeline import Read, read
-from tasks.process import material_of
 from tasks.trial import try_recipe
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

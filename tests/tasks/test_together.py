@@ -1,17 +1,19 @@
 """Pages that one message names are filed several in a transaction, and none takes the others along."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from storage import pages
-from storage.errors import StoreFull
+from storage import pages, snapshots
+from storage.errors import StoreBusy, StoreFull
 from storage.records import Disposition, PageState
 from storage.settings import Settings
 from storage.store import Store
-from tasks import process
+from storage.tables import snapshot
+from tasks import loading, pipeline, process
 from tasks.filing import settle
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.process import process_pages
@@ -131,3 +133,61 @@ def test_a_page_that_goes_on_elsewhere_is_filed_in_its_turn(store: Store, fetche
         assert pages.get(tx, other).disposition is Disposition.ARTICLE
         assert pages.get(tx, second).disposition is Disposition.DUPLICATE
         assert pages.get(tx, second).article_id == pages.get(tx, first).article_id
+
+
+def test_a_page_becomes_a_part_although_its_try_began_before_anybody_knew(
+    store: Store, fetched: Fetch, now: datetime
+) -> None:
+    link = "<link rel=next href='https://n1.example/a?page=2'>"
+    first = fetched("https://n1.example/a", STORY.format(n=31, link=link))
+    second = fetched("https://n1.example/a?page=2", STORY.format(n=32, link=""))
+    run(store, [first, second], now)
+    with store.reading() as tx:
+        assert (pages.get(tx, second).part_of, pages.get(tx, second).reason) == (first, "part_of_article")
+
+
+def test_a_page_that_cannot_be_loaded_takes_no_other_along(store: Store, batch: list[int], now: datetime) -> None:
+    with store.writing() as tx:
+        tx.execute(update(snapshot).where(snapshot.c.page_id == batch[1]).values(body=b"no zlib"))
+    outcomes = run(store, batch[:3], now)
+    assert [one.kind for one in outcomes] == [OutcomeKind.NEW, OutcomeKind.POSTPONED, OutcomeKind.NEW]
+    assert "decompress" in (outcomes[1].reason or "")
+
+
+def test_large_and_packed_bodies_are_loaded_in_their_turn(
+    store: Store, batch: list[int], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_MOST_BYTES", 600)
+    with store.reading() as tx:
+        loaded = loading.load(tx, pages.some(tx, batch[:4]))
+    assert [loaded[one].body is None for one in batch[:4]] == [False, True, True, True]
+    assert snapshots.pack(store, now, most_bytes=1_000, after=timedelta(0)) == len(batch)
+    assert {one.kind for one in run(store, batch[:4], now)} == {OutcomeKind.NEW}
+
+
+def test_tries_that_were_never_made_do_not_count(
+    store: Store, batch: list[int], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(material: Any) -> Any:
+        if "n3.example" in material.url:
+            raise StoreBusy("gone for a moment")
+        return pipeline.look(material)
+
+    monkeypatch.setattr(process, "look", look)
+    with pytest.raises(StoreBusy):
+        run(store, batch, now)
+    assert begun(store, batch) == [1, 1, 0, 0, 0]
+
+
+def test_the_tries_of_a_batch_are_counted_before_the_first_is_made(
+    store: Store, batch: list[int], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def look(material: Any) -> Any:
+        seen.append(begun(store, batch[:3]))
+        return pipeline.look(material)
+
+    monkeypatch.setattr(process, "look", look)
+    run(store, batch[:3], now)
+    assert seen == [[1, 1, 1]] * 3
