@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ from storage.store import Store, open_store
 Errand = Callable[[Any], Awaitable[None]]
 """Something to be done with a `crawler.visit.Visit`."""
 
+_told = threading.Event()
+"""SIGTERM came before Scrapy listened for it."""
 _CACHE_MB = 8
 """A crawl writes one page after the other and asks for few rows: a larger cache only fills up with bodies."""
 _PR_SET_PDEATHSIG = 1
@@ -92,6 +95,7 @@ def crawl_here(
     `errand` is done at each site in the place of polls and pages.
     """
     from scrapy.crawler import AsyncCrawlerProcess  # noqa: PLC0415 - 700 ms, and only this process needs it
+    from scrapy.signals import engine_started  # noqa: PLC0415
 
     from crawler.scrapy_settings import build  # noqa: PLC0415
     from crawler.spider import Job, NewsSpider  # noqa: PLC0415
@@ -108,7 +112,9 @@ def crawl_here(
         logging.getLogger("scrapy.utils.log").addFilter(lambda record: record.levelno >= logging.WARNING)
         process = AsyncCrawlerProcess(build(settings, extra))
         _hush(settings.log_level, "scrapy", "twisted", "asyncio")
-        process.crawl(NewsSpider, job=job, errand=errand)
+        crawler = process.create_crawler(NewsSpider)
+        crawler.signals.connect(_end_after_all, engine_started)
+        process.crawl(crawler, job=job, errand=errand)
         process.start()
     finally:
         ledger.close()
@@ -119,7 +125,14 @@ def crawl_here(
 
 def _end(*_: object) -> None:
     """Told to stop before anything has begun: the sites are given back, nothing else is to be done."""
+    _told.set()
     sys.exit(0)
+
+
+def _end_after_all() -> None:
+    """Stop now that Scrapy listens, if some library's callback swallowed the exit."""
+    if _told.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _release(tx: Tx, owner: str) -> None:

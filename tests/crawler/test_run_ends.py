@@ -21,6 +21,20 @@ run.crawl_here = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)
 sys.exit(run.main(["--owner", "me"]))
 """
 
+UNHEARD = """
+import os, signal, sys
+from crawler import run
+crawl_here = run.crawl_here
+def swallow(*values, **named):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except SystemExit:
+        pass
+    return crawl_here(*values, **named)
+run.crawl_here = swallow
+sys.exit(run.main(["--owner", "me", "--stay", "300"]))
+"""
+
 
 @pytest.fixture
 def start(world: World) -> Callable[..., "subprocess.Popen[bytes]"]:
@@ -57,13 +71,14 @@ def test_a_crawl_that_nobody_listens_to_keeps_what_it_fetched(
         assert sites.get(tx, paper.address).blocked_for in (None, "delay")  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("script", [TOLD_EARLY, UNHEARD])
 def test_a_crawl_that_is_told_to_stop_before_it_begins_gives_its_sites_back(
-    world: World, start: Callable[..., "subprocess.Popen[bytes]"]
+    world: World, start: Callable[..., "subprocess.Popen[bytes]"], script: str
 ) -> None:
     paper = world.site()
     world.watch("paper", paper.url("/feed"))
 
-    process = start("-c", TOLD_EARLY)
+    process = start("-c", script)
     _, said = process.communicate(timeout=60)
 
     assert process.returncode == 0, said.decode()
