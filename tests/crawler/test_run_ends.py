@@ -43,7 +43,7 @@ def start(world: World) -> Callable[..., "subprocess.Popen[bytes]"]:
     def go(*words: str) -> "subprocess.Popen[bytes]":
         with world.store.writing() as tx:
             assert sites.claim(tx, "me", datetime.now(UTC), lease=timedelta(minutes=1), limit=9)
-        environment = {**os.environ, **world.settings().environment()}
+        environment = {**os.environ, **world.settings(tick_s=60).environment()}
         command = [sys.executable, *words]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -79,7 +79,7 @@ def test_a_crawl_that_is_told_to_stop_before_it_begins_gives_its_sites_back(
     world.watch("paper", paper.url("/feed"))
 
     process = start("-c", script)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)  # by itself it would look for work for two ticks
 
     assert process.returncode == 0, said.decode()
     assert world.leases() == [None]
