@@ -15,10 +15,13 @@ from tasks.extract.junk import is_junk
 from tasks.extract.lexicon import squash
 from tasks.extract.meta import values
 from tasks.extract.segments import Segments, segment
+from tasks.extract.threads import comments
 from tasks.notes import is_note
 
 _MOST_BLOCKS = 20_000
 _SURE = 0.97
+_AN_ARTICLE = 400
+"""Characters above which the blocks outside of comments are an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Judged:
         """The blocks that are more likely the article's than `threshold`.
 
         A block that reads like a call or a pointer is taken only if that is beyond doubt; a newsroom's note on its
-        article is taken wherever it touches the article.
+        article is taken wherever it touches the article, readers' comments only where there is hardly anything else.
         """
         found = self.page.blocks
         judged = zip(found, self.shares, strict=True)
@@ -48,9 +51,17 @@ class Judged:
             for at, (block, share) in enumerate(judged)
             if share > threshold and (share > _SURE or not is_junk(block.text))
         }
+        taken = _without_comments(self.page, taken)
         beside = {at + step for at in taken for step in (-1, 1)} - taken
         taken |= {at for at in beside if 0 <= at < len(found) and is_note(found[at].text)}
         return joined(found[at].block for at in sorted(taken))
+
+
+def _without_comments(page: Segments, taken: set[int]) -> set[int]:
+    """A forum's page is its thread; where an article stands above one, the thread is no part of it."""
+    thread = comments(page)
+    rest = {at for at in taken if not thread[at]}
+    return rest if sum(len(page.blocks[at].text) for at in rest) > _AN_ARTICLE else taken
 
 
 def context(document: Document, node: dict[str, Any] | None) -> Context:
