@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from storage.database import Tx
 
-SIFTED = 10_000
+SIFTED = 5_000
 """About so many articles that hold a phrase's words are read for it, the newest."""
 Forms = Collection[Sequence[str]]
 """The ways in which one wanted thing may stand in the index, each a word or several in a row."""
