@@ -26,23 +26,23 @@ from benchmarks import processes
 from benchmarks.invented import Press
 from benchmarks.newsprint import printed
 from benchmarks.servers import postgres_database
-from storage import processing
-from storage.records import Block, BlockKind, Exchange, Extracted, Finding
+from storage import pages, sites, snapshots, sources
+from storage.database import Tx
+from storage.records import Block, BlockKind, Candidate, Exchange, Extracted, Finding, Page, Rejection, Via
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
 from tasks.clean import clean
-from tasks.extract.material import Material
-from tasks.filing import settle
-from tasks.ingest import Item, put
-from tasks.pipeline import conclude
-from tasks.process import process_page
+from tasks.filing import batch_of, settle
+from tasks.ingest import lead_of
+from tasks.loading import material_of
+from tasks.pipeline import Read, conclude
+from tasks.process import TOGETHER, process_pages
+from tasks.window import begun
 
 GOAL = 1.2
 FLAT = 1.05
 """Memory at the end over that after the first tenth: more is no longer flat."""
 _STEPS = 100
-_BATCH = 25
-"""Pages stored in one transaction, as a crawl does."""
 _SITES = 500
 _HTML = (("Content-Type", "text/html; charset=utf-8"),)
 
@@ -92,8 +92,8 @@ def soak(database: str, folder: Path, asked: argparse.Namespace) -> list[Step]:
     settings = load_settings({"data": folder, "database": database}, environ={}, file=folder / "none.toml")
     store, steps = open_store(settings), []
     until = time.monotonic() + 60 * asked.minutes
-    size = max(asked.articles // _STEPS // _BATCH, 1) * _BATCH
-    size = min(size, 1_000) if asked.minutes < float("inf") else size
+    size = max(asked.articles // _STEPS // TOGETHER, 1) * TOGETHER
+    size = min(size, 1_008) if asked.minutes < float("inf") else size
     with _articles(asked) as articles:
         while time.monotonic() < until and (some := list(islice(articles, size))):
             steps.append(_step(store, settings, some, html=asked.html))
@@ -128,15 +128,14 @@ def figures(steps: list[Step], wanted: int) -> dict[str, Any]:
 def _step(store: Store, settings: Settings, some: list[dict[str, str]], *, html: bool) -> Step:
     server = _server()
     clock, cpu, other = time.monotonic(), time.process_time(), processes.cpu_s(server) if server else 0.0
-    for start in range(0, len(some), _BATCH):
-        batch, now = some[start : start + _BATCH], datetime.now(UTC)
-        with store.writing() as tx:
-            ids = [put(tx, _item(one, now), now) for one in batch]
-        for page_id, one in zip(ids, batch, strict=True):
-            if html:
-                process_page(store, page_id, now=now, recipes={}, settings=settings)
-            else:
-                _file(store, page_id, one, now, settings)
+    for start in range(0, len(some), TOGETHER):
+        batch, now = some[start : start + TOGETHER], datetime.now(UTC)
+        told = {one["url"]: one for one in batch}
+        fetched = store.write(lambda tx, told=told, now=now: _fetched(tx, told, now))  # type: ignore[misc]
+        if html:
+            process_pages(store, list(fetched), clock=lambda: datetime.now(UTC), recipes={}, settings=settings)
+        else:
+            _file(store, fetched, now, settings)
     return Step(
         articles=len(some),
         clock_s=time.monotonic() - clock,
@@ -146,14 +145,24 @@ def _step(store: Store, settings: Settings, some: list[dict[str, str]], *, html:
     )
 
 
-def _file(store: Store, page_id: int, one: dict[str, str], now: datetime, settings: Settings) -> None:
-    """What a worker does with a page, but for finding the text in its markup."""
-    page = store.write(lambda tx: processing.begin(tx, page_id))
-    assert page is not None
-    seen = clean(Extracted(title=_found(one["title"]), blocks=_found(tuple(_blocks(one["text"])))))
-    material = Material(url=one["url"], status=200, headers=_HTML, body=b"", fetched_at=now)
-    result = conclude(seen, material)
-    store.write(lambda tx: settle(tx, page.id, page.snapshot_id, result, now, settings))
+def _file(store: Store, some: dict[int, dict[str, str]], now: datetime, settings: Settings) -> None:
+    """What a worker does with a few pages, but for finding the texts in their markup."""
+    read: dict[Page, Read | Rejection] = {}
+    with begun(store, list(some)) as window:
+        for page_id, one in some.items():
+            page, loaded = window.take(page_id)
+            assert page is not None
+            material = material_of(store, page, {}, loaded)
+            seen = Extracted(title=_found(one["title"]), blocks=_found(tuple(_blocks(one["text"]))))
+            read[page] = conclude(clean(seen), material)
+    store.write(lambda tx: _settle(tx, read, now, settings))
+
+
+def _settle(tx: Tx, read: dict[Page, Read | Rejection], now: datetime, settings: Settings) -> None:
+    batch = batch_of(tx, {page.id: result for page, result in read.items()})
+    for page, result in read.items():
+        settle(tx, page.id, page.snapshot_id, result, now, settings, batch)
+    batch.flush()
 
 
 def _found(value: Any) -> tuple[Finding[Any], ...]:
@@ -165,10 +174,19 @@ def _blocks(text: str) -> Iterator[Block]:
         yield Block(kind=BlockKind.PARAGRAPH, text=line)
 
 
-def _item(one: dict[str, str], now: datetime) -> Item:
+def _fetched(tx: Tx, some: dict[str, dict[str, str]], now: datetime) -> dict[int, dict[str, str]]:
+    """What a crawl does with a few pages: rows, exchanges, and who is to be visited next; the pages by their ids."""
+    leads = [lead_of(Candidate(url=url, via=Via.MANUAL)) for url in some]
+    found = pages.some(tx, pages.discover(tx, sources.manual(tx, now).id, leads, now).new)
+    kept = snapshots.keep_all(tx, [(page.id, _exchange(some[page.fetch_url], now)) for page in found])
+    pages.fetched_all(tx, [(page.id, snapshot, now, None) for page, snapshot in zip(found, kept, strict=True)])
+    sites.refresh(tx, {page.site for page in found})
+    return {page.id: some[page.fetch_url] for page in found}
+
+
+def _exchange(one: dict[str, str], now: datetime) -> Exchange:
     body = one.get("body", one["text"]).encode()
-    exchange = Exchange(url=one["url"], status=200, headers=_HTML, body=body, fetched_at=now)
-    return Item(where=one["url"], exchange=exchange)
+    return Exchange(url=one["url"], status=200, headers=_HTML, body=body, fetched_at=now)
 
 
 @contextmanager

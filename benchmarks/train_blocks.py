@@ -128,7 +128,7 @@ def read_pages(data: Path, *, sources: Iterable[str] = ()) -> list[Page]:
 def _page(data: Path, record: Mapping[str, Any]) -> Page | None:
     source = gzip.decompress((data / "html" / f"{record['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
     document = parse(source, record.get("url") or "https://unknown.example/page")
-    cut = segment(document.tree)
+    cut = segment(document)
     if not cut.blocks:
         return None
     texts = [words(block.text) for block in cut.blocks]

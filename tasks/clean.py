@@ -84,9 +84,16 @@ def _repeats(one: Block, other: Block) -> bool:
     # Folding a line of stars or a dash leaves nothing; such lines are equal only if they are the same.
     if one.text == other.text:
         return True
+    if _differ(one.text[:1], other.text[:1]):
+        return False
     first, second = tokens(one.text[:_START]), tokens(other.text[:_START])
     # Most neighbours differ in their first word: only the others are folded in full (a cut may go through a word).
     return (first[:1] == second[:1] or min(len(first), len(second)) < 2) and fold(one.text) == fold(other.text) != ""
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two characters begin different words: most neighbours' do."""
+    return one.isascii() and other.isascii() and one.isalnum() and other.isalnum() and one.lower() != other.lower()
 
 
 def _dangles(block: Block) -> bool:

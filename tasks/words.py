@@ -17,6 +17,9 @@ _INVISIBLE = dict.fromkeys([0x034F, 0x061C, 0x200C, 0x200D, 0x200E, 0x200F, *ran
 _MINUS = {0x2212: "-"}
 _ODD = re.compile("[\u034f\u061c\u200c-\u200f\u2212\ufe00-\ufe0f]")
 _BEYOND_LATIN = re.compile("[^\x00-\u02ff\u2000-\u206f\u20a0-\u20cf]")
+_IDEOGRAPH, _SYLLABLE = re.compile(f"[{_IDEOGRAPHS}]"), re.compile(f"[{_SYLLABLES}]")
+_RUN = re.compile(r"[^\W_]\S*")
+"""A run between spaces, from its first letter or figure on."""
 
 
 def tokens(text: str) -> list[str]:
@@ -40,12 +43,11 @@ def word_count(text: str) -> int:
     """How many words a text has: runs between spaces; each ideograph or kana; an estimate for Thai and its like."""
     words = syllables = 0
     for line in text.splitlines():  # a list of all words of a long text would take many times its size
-        if not line.isascii():
-            syllables += len(re.findall(f"[{_SYLLABLES}]", line))
-            line, ideographs = re.subn(f"[{_IDEOGRAPHS}]", " ", line)  # noqa: PLW2901 - what is left of it
-            line = re.sub(f"[{_SYLLABLES}]", " ", line)  # noqa: PLW2901 - likewise
-            words += ideographs
-        words += sum(1 for chunk in line.split() if any(map(str.isalnum, chunk)))
+        if not is_latin(line):
+            line, ideographs = _IDEOGRAPH.subn(" ", line)  # noqa: PLW2901 - what is left of it
+            line, letters = _SYLLABLE.subn(" ", line)  # noqa: PLW2901 - likewise
+            words, syllables = words + ideographs, syllables + letters
+        words += len(_RUN.findall(line))
     return words + -(-syllables // _SYLLABLE_LETTERS_PER_WORD)
 
 

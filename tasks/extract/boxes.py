@@ -23,16 +23,22 @@ _MOST_PROSE = 0.6
 """Share of a page's prose above which a container is the article's or holds it, whatever it is called."""
 _LEVELS = 4
 """Containers around a block that are described one by one."""
-_MOST_TOKENS = 12
+_MOST_TOKENS = 24
 
 
-@lru_cache(maxsize=1_000)
 def tokens(tag: str, names: str) -> tuple[str, ...]:
     """The words in an element's names: parts, pairs of parts and its tag; digits do not count."""
     found = {f"<{tag}>"}
     for name in names.split()[:8]:
         found.update(_name_tokens(name))
-    return tuple(sorted(found))[: _MOST_TOKENS * 2]
+    return tuple(found) if len(found) <= _MOST_TOKENS else tuple(sorted(found)[:_MOST_TOKENS])
+
+
+@lru_cache(maxsize=4_000)
+def _extremes(score: TokenScore, tag: str, names: str) -> tuple[float, float]:
+    """The scores of an element's best and worst word; names come again, on the page and on its site's other pages."""
+    scores = [score(token, 0.0) for token in tokens(tag, names)]
+    return max(scores), min(scores)
 
 
 @lru_cache(maxsize=8_000)
@@ -69,32 +75,25 @@ class Boxes:
 
     def _names(self, score: TokenScore) -> tuple[Any, ...]:
         """The names of each container and of all around it, by their best and their worst word."""
-        known: dict[tuple[str, str], tuple[float, float]] = {}
-        rows: list[tuple[float, float, float, float, float]] = []
-        for at, box in enumerate(self.page.containers):
-            key = (box.tag, box.names)
+        highs, lows, best, worst, sums = ([0.0] * len(self.minor) for _ in range(5))
+        for at, (box, minor) in enumerate(zip(self.page.containers, self.minor, strict=True)):
             if box.tag in ("html", "body"):  # their names tell of the page, not of what stands in it
-                rows.append((0.0, 0.0, 0.0, 0.0, 0.0))
                 continue
-            if key not in known:
-                scores = [score(token, 0.0) for token in tokens(box.tag, box.names)]
-                known[key] = (max(scores), min(scores))
-            high, low = known[key]
-            around = rows[box.parent] if box.parent >= 0 else (0.0, 0.0, 0.0, 0.0, 0.0)
+            highs[at], lows[at] = high, low = _extremes(score, box.tag, box.names)
+            up = box.parent  # the root's is -1: the last element, which is still 0
             # An element that holds most of the page's prose is the article's or holds it, whatever it is called.
-            part = min(low, around[3]) if self.minor[at] else around[3]
-            rows.append((high, low, max(high, around[2]), part, around[4] + high + low))
-        return tuple(self.np.array(rows).T)
+            best[at], worst[at] = max(high, best[up]), min(low, worst[up]) if minor else worst[up]
+            sums[at] = sums[up] + high + low
+        return tuple(map(self.np.array, (highs, lows, best, worst, sums)))
 
     def _furniture(self) -> Any:
         """How near an element named like a page's furniture is around each container, 0 for none."""
-        rows: list[tuple[float, float]] = []
-        for at, box in enumerate(self.page.containers):
-            near, strong = rows[box.parent] if box.parent >= 0 else (0.0, 0.0)
-            word = named(box.names) if box.names and self.minor[at] else None
-            near = 1.0 if word else near * 0.8
-            rows.append((near, 1.0 if word in STRONG else strong * 0.8))
-        return self.np.array(rows)
+        near, strong = ([0.0] * len(self.minor) for _ in range(2))
+        for at, (box, minor) in enumerate(zip(self.page.containers, self.minor, strict=True)):
+            word = named(box.names) if minor and box.names else None
+            near[at] = 1.0 if word else near[box.parent] * 0.8
+            strong[at] = 1.0 if word in STRONG else strong[box.parent] * 0.8
+        return self.np.array([near, strong]).T
 
     def _chain(self) -> list[Any]:
         """The nearest containers of each block that hold more than the one before: index per level."""

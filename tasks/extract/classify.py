@@ -78,7 +78,7 @@ def context(document: Document, node: dict[str, Any] | None) -> Context:
 
 def judge(document: Document, node: dict[str, Any] | None, model: Model) -> Judged | None:
     """Judge each block of a page; None if it has no text, or more blocks than an article's page has."""
-    page = segment(document.tree)
+    page = segment(document)
     if not page.blocks or len(page.blocks) > _MOST_BLOCKS:
         return None
     table = describe(page, context(document, node), model.tokens.get)

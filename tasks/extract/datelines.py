@@ -9,8 +9,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from lxml import etree
-
 from tasks.extract.document import Document, text_of
 from tasks.extract.headline import Headline
 
@@ -44,7 +42,7 @@ _COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "meta", "link", "option", "title"))
 _MOST_ELEMENTS = 12_000
 _MOST_FOLLOWING = 120
-_STAMPED = {name: etree.XPath(f"descendant::*[@{name}]") for name in ("datetime", "itemprop", "data-utime")}
+_STAMPED = ("datetime", "itemprop", "data-utime")
 _STAMPS = ("datetime", "content", "data-ts", "data-utime")
 _CHAIN = 4
 """Levels above a piece of text up to which a name makes the element its line."""
@@ -100,9 +98,9 @@ def _places(document: Document, headline: Headline) -> tuple[list[Any], list[Any
 
 
 def _stamped(document: Document) -> Iterator[Any]:
-    """The elements that have a date for machines; the source is searched first, most pages have none."""
-    for name, find in _STAMPED.items():
-        for element in find(document.tree) if f"{name}=" in document.text else ():
+    """The elements that have a date for machines."""
+    for name in _STAMPED:
+        for element in document.elements.bearing(name):
             if element.tag not in _SILENT and _has_stamp(element):
                 yield element
 

@@ -20,12 +20,10 @@ _MAX_ATTRIBUTES = 500
 _LONGEST_TITLE = 5_000
 # None of these reaches past the next "<": a page of nothing but those would take the square of its length.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
-_LONG = 4_000
-"""Characters of a tag from which its attributes are counted."""
+_LONG_TEXT = re.compile("<[^<>]{4000}")  # half the time of the next one
 _LONG_TAG = re.compile(r"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
-_BEYOND = ("\ufffe".encode(), "\uffff".encode())
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
@@ -40,29 +38,38 @@ _RAW = frozenset(("script", "style", "textarea", "title"))
 class Elements:
     """All elements of a page, gathered in one walk; held as long as the page is, which makes later walks cheaper."""
 
-    __slots__ = ("all", "by_tag", "named")
+    __slots__ = ("all", "attributes", "by_tag", "named", "names")
 
     def __init__(self, tree: Any) -> None:
         self.all: list[Any] = []
         """Every element in page order."""
         self.by_tag: dict[str, list[Any]] = {}
+        self.attributes: dict[Any, dict[str, str]] = {}
+        """The attributes of each element that has any, in page order."""
         self.named: list[tuple[Any, str]] = []
         """The elements that have a class or an id, each with both: class, space, id."""
-        for element in tree.iter(etree.Element):
+        for element in tree.iter("*"):
             self.all.append(element)
             tag = element.tag
             if tag in self.by_tag:
                 self.by_tag[tag].append(element)
             else:
                 self.by_tag[tag] = [element]
-            names, identity = element.get("class"), element.get("id")
-            if names or identity:
-                self.named.append((element, f"{names or ''} {identity or ''}"))
+            if items := element.items():
+                self.attributes[element] = attributes = dict(items)
+                names, identity = attributes.get("class"), attributes.get("id")
+                if names or identity:
+                    self.named.append((element, f"{names or ''} {identity or ''}"))
+        self.names = frozenset(names for _, names in self.named)
 
     def called(self, test: Callable[[str], bool]) -> Iterator[Any]:
         """The elements whose class and id pass a test, in page order; each wording is tested once."""
-        passed = {names for names in {names for _, names in self.named} if test(names)}
+        passed = {names for names in self.names if test(names)}
         return (element for element, names in self.named if names in passed) if passed else iter(())
+
+    def bearing(self, attribute: str) -> list[Any]:
+        """The elements that have an attribute, in page order."""
+        return [element for element, attributes in self.attributes.items() if attribute in attributes]
 
     def tagged(self, tag: str) -> list[Any]:
         """The elements of a tag in page order."""
@@ -88,6 +95,16 @@ class Document:
     def elements(self) -> Elements:
         """The page's elements by tag and by name: one walk for all that look for some."""
         return Elements(self.tree)
+
+    def line(self, element: Any) -> str:
+        """The text of an element that several look at (`text_of`), gathered once."""
+        if element not in self._lines:
+            self._lines[element] = text_of(element)
+        return self._lines[element]
+
+    @cached_property
+    def _lines(self) -> dict[Any, str]:
+        return {}
 
     @cached_property
     def title(self) -> str:
@@ -184,14 +201,11 @@ INLINE = frozenset(
 
 
 def _tree(text: str) -> html.HtmlElement:
-    source = text.replace("\x00", "").replace("\f", "\n")
-    # A split costs a quarter of a pattern's walk, and hardly any page has such a tag.
-    if any(len(piece) > _LONG and ">" not in piece[:_LONG] for piece in source.split("<")):
-        source = _LONG_TAG.sub(_without_attributes, source)
+    source = _LONG_TAG.sub(_without_attributes, text) if _LONG_TEXT.search(text) else text
     tree = _parse(_encoded(source))
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
-        tree = _parse(_encoded(_flatten(source)))
+        tree = _parse(_encoded(_flatten(source.replace("\x00", ""))))
     if tree is not None and _too_deep(tree):  # libxml2 saw tags where `_flatten` saw the text of an open title
         _cut_off(tree)
     return _with_body(tree if tree is not None else html.document_fromstring("<html><body></body></html>"))
@@ -218,14 +232,18 @@ def _belongs_in_head(element: Any) -> bool:
 
 
 def _encoded(source: str) -> bytes:
-    """The source in UTF-8, with U+FFFD for what no document may hold (XML 1.0, production 2)."""
+    """The source in UTF-8, with U+FFFD for what no document may hold (XML 1.0, production 2); NUL is left out."""
     try:
         encoded = source.encode()
     except UnicodeEncodeError:  # lone surrogates
-        return _CONTROL.sub("\ufffd", source).encode()
-    if encoded.translate(None, _NOT_CONTROL) or any(character in encoded for character in _BEYOND):
-        return _CONTROL.sub("\ufffd", source).encode()
+        return _storable(source)
+    if encoded.translate(None, _NOT_CONTROL) or "\ufffe" in source or "\uffff" in source:
+        return _storable(source)
     return encoded
+
+
+def _storable(source: str) -> bytes:
+    return _CONTROL.sub("\ufffd", source.replace("\x00", "").replace("\f", "\n")).encode()
 
 
 def _parse(source: bytes) -> html.HtmlElement | None:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from tasks.extract import jsonld
-from tasks.extract.document import Document, text_of
+from tasks.extract.document import Document
 from tasks.extract.lexicon import fold
 from tasks.extract.meta import values
 
@@ -45,7 +45,7 @@ class Headline:
         return next((self.above[parent] for parent in element.iterancestors() if parent in self.above), FAR)
 
 
-def find_headline(tree: Any, titles: Iterable[str]) -> Headline:
+def find_headline(document: Document, titles: Iterable[str]) -> Headline:
     """Choose the heading that says what `titles` say; where none does, the first h1 of the article or the page.
 
     A heading of a lower rank, or an element that only its class calls a headline, must say most of a title.
@@ -53,14 +53,14 @@ def find_headline(tree: Any, titles: Iterable[str]) -> Headline:
     known = [fold(title) for title in titles if title]
     best, most = None, 0.0
     # A menu may hold dozens of headings before the first h1.
-    lower = islice(tree.iter("h2", "h3"), _MOST_HEADINGS)
-    for heading in chain(islice(tree.iter("h1"), _MOST_HEADINGS), lower):
-        score = _score(heading, known)
+    lower = islice(document.tree.iter("h2", "h3"), _MOST_HEADINGS)
+    for heading in chain(document.elements.tagged("h1")[:_MOST_HEADINGS], lower):
+        score = _score(document, heading, known)
         if score > most:
             best, most = heading, score
     if most < _GOOD:
-        for element in islice(_called(tree), _MOST_HEADINGS):
-            score = _score(element, known)
+        for element in islice(_called(document.tree), _MOST_HEADINGS):
+            score = _score(document, element, known)
             if score > most:
                 best, most = element, score
     if best is None:
@@ -73,11 +73,11 @@ def page_headline(document: Document, node: Mapping[str, Any] | None) -> Headlin
     texts = [text for _, text in values(document.meta, ("og:title", "twitter:title"))]
     texts += jsonld.strings((node or {}).get("headline"))[:1]
     texts += [element.text_content() for element in document.tree.xpath("//head/title")[:1]]
-    return find_headline(document.tree, texts)
+    return find_headline(document, texts)
 
 
-def _score(element: Any, known: list[str]) -> float:
-    text = "" if _HIDDEN.search(element.get("class") or "") else fold(text_of(element))
+def _score(document: Document, element: Any, known: list[str]) -> float:
+    text = "" if _HIDDEN.search(element.get("class") or "") else fold(document.line(element))
     alike = _alike(text, known) if text else 0.0
     if element.tag == "h1":
         if len(_WORD.findall(text)) > 1:  # a single word of a title heads a section

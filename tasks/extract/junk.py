@@ -66,7 +66,8 @@ def is_phrase(folded: str) -> bool:
 
 def opens_junk(folded: str) -> bool:
     """Whether a folded line begins like a call, a pointer to another story or a picture's credit."""
-    return bool(lexicon().opener.match(folded) or _PHOTO.match(folded))
+    words = lexicon()
+    return bool((folded[:2] in words.opener_starts and words.opener.match(folded)) or _PHOTO.match(folded))
 
 
 def _cleaned(block: Block) -> Block | None:

@@ -42,6 +42,8 @@ class Lexicon:
     date_labels: frozenset[str]
     """The first words of what `published` and `updated` find: a line without any of them needs no search."""
     opener: re.Pattern[str]
+    opener_starts: frozenset[str]
+    """The first two characters of what `opener` matches, likewise."""
     line: frozenset[str]
     not_found: re.Pattern[str]
     consent: re.Pattern[str]
@@ -87,6 +89,7 @@ def lexicon() -> Lexicon:
             match[0] for word in words["published"] + words["updated"] if (match := _WORD.search(word))
         ),
         opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)[^\W\d_])"),
+        opener_starts=frozenset(word[:2] for word in words["opener"]),
         line=frozenset(words["line"]),
         not_found=_edge(words["not_found"]),
         consent=_edge(words["consent"]),

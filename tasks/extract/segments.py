@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage.records import Block, BlockKind
-from tasks.extract.document import INLINE
+from tasks.extract.document import INLINE, Document
 from tasks.extract.lexicon import squash
 
 SKIPPED = frozenset(
@@ -81,6 +81,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 _EMBED = re.compile(r"twitter-tweet|instagram-media|tiktok-embed|fb-post|bluesky-embed|embedly-card")
 _BOLD = frozenset(("b", "strong", "em", "i"))
 _NAMES = ("class", "id", "role", "itemprop")
+_NONE: Mapping[str, str] = {}
 _EMBED_BIT, _HIDDEN_BIT = FLAGS["embed"], FLAGS["hidden"]
 
 
@@ -128,10 +129,10 @@ class Segments:
     containers: list[Container] = field(default_factory=list)
 
 
-def segment(root: Any) -> Segments:
-    """Cut the tree under `root`. The tree's depth must be bounded (`document.MAX_DEPTH`): this recurses."""
-    cutter = _Cutter()
-    cutter.enter(root, -1, 0, 0, BlockKind.PARAGRAPH, 0)
+def segment(document: Document) -> Segments:
+    """Cut a page. Its tree's depth is bounded (`document.MAX_DEPTH`): this recurses."""
+    cutter = _Cutter(document.elements.attributes)
+    cutter.enter(document.tree, -1, 0, 0, BlockKind.PARAGRAPH, 0)
     return _filled(cutter.done)
 
 
@@ -152,7 +153,8 @@ def _filled(page: Segments) -> Segments:
 class _Cutter:
     """Gathers inline text and closes a block wherever a block element begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, attributes: Mapping[Any, Mapping[str, str]]) -> None:
+        self.attributes = attributes
         self.done = Segments()
         self.parts: list[str] = []
         self.links = self.linked = self.bold = 0
@@ -164,9 +166,9 @@ class _Cutter:
         tag = node.tag
         flags |= FLAGS.get(tag, 0)
         names = ""
-        attributes = node.items()
+        attributes = self.attributes.get(node)
         if attributes:
-            names, flags = _read_names(tag, dict(attributes), flags)
+            names, flags = _read_names(tag, attributes, flags)
         kind, level = (_KINDS[tag], HEADINGS.get(tag, 0)) if tag in _KINDS else (kind, level)
         if flags & _EMBED_BIT:
             kind = BlockKind.EMBED
@@ -210,7 +212,8 @@ class _Cutter:
         """Walk an inline element."""
         link, bold = tag == "a", tag in _BOLD
         if not self.parts and not self.lead:
-            self.lead = f"{node.get('class') or ''} {node.get('itemprop') or ''}".strip()
+            attributes = self.attributes.get(node, _NONE)
+            self.lead = f"{attributes.get('class', '')} {attributes.get('itemprop', '')}".strip()
         self.in_link += link
         self.in_bold += bold
         self.links += link

@@ -21,6 +21,8 @@ _FEWEST_WORDS = 25
 _MOST_LINKS = 1_000
 _SAMPLE = 100_000
 _FEWEST_DECLARED = 6
+_A_PHRASE = 12
+"""Characters above which words for a missing page are no chance find."""
 
 
 def is_declared(document: Document, node: dict[str, Any] | None) -> bool:
@@ -71,10 +73,10 @@ def _not_found(document: Document, titles: Sequence[str], body: Sequence[Block],
         repeats = match is not None and len(text) < _SHORT and words.not_found.search(fold(_opening(document, text)))
         if (covers and not (declared and len(text) > _SHORT)) or (repeats and not declared):
             return _reject("soft_404", title)
-    opening = fold(_opening(document, text))
-    if not declared and len(text) < _SHORT // 2 and (match := words.not_found.search(opening)) and len(match[0]) > 12:
-        return _reject("soft_404", match[0])
-    return None
+    if declared or len(text) >= _SHORT // 2:
+        return None
+    found = words.not_found.search(fold(_opening(document, text)))
+    return _reject("soft_404", found[0]) if found and len(found[0]) > _A_PHRASE else None
 
 
 def _opening(document: Document, text: str) -> str:

@@ -92,7 +92,7 @@ def _shown(document: Document, declared: Sequence[tuple[str, str, float]]) -> li
     """The heading that says what the page declares its title to be, then other h1 elements that are no logo."""
     titles = [raw for _, raw, _ in declared]
     titles += [text for _, text in values(document.meta, ("og:title", "twitter:title"))] + _title_element(document)
-    best = find_headline(document.tree, titles).element
+    best = find_headline(document, titles).element
     first = (
         [(f"dom:{best.tag}", _without_kicker(best), 0.98 if best.tag == "h1" else 0.93)]
         if best is not None and not _is_logo(best)

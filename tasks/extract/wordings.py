@@ -20,6 +20,9 @@ _SENTENCE = re.compile(r"[.!?。！？؟।…](?:[\s\"'”’»)\]]|$)")
 _TERMINAL = re.compile(r"[.!?。！？؟।…][\"'”’»)\]]*$")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _DIGIT = re.compile(r"\d")
+_BEYOND_LATIN_1 = re.compile("[^\x00-\xff\u2000-\u206f]")
+_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ](?<!\w.)")
+"""The first letter of a word in Latin-1, where it is a capital."""
 _SAMPLE = 600
 """Characters of a block in which words are counted; more of them are taken to be like these."""
 _LABEL = 300
@@ -79,11 +82,10 @@ _BRIEF = 60
 def _word_row(text: str) -> tuple[float, ...]:
     sample = text[:_SAMPLE]
     more = max(1.0, len(text) / _SAMPLE)
-    words = _WORD.findall(sample)
     folded = sample.casefold()
     found = _WORD.findall(folded)
     function = sum(map(_function_words().__contains__, found)) * more
-    count = len(words) * more
+    capitals, count = _capitals(sample) * more, len(found) * more
     if not sample.isascii() and _UNSPACED.search(sample):
         count = max(count, len(text) / 2)
         function = max(function, count * 0.3)
@@ -94,7 +96,7 @@ def _word_row(text: str) -> tuple[float, ...]:
         text.count(",") + text.count("，") + text.count("、"),
         len(_SENTENCE.findall(text)),
         len(_DIGIT.findall(sample)) * more,
-        sum([word[0].isupper() for word in words]) * more,
+        capitals,
         _TERMINAL.search(text[-8:]) is not None,
         text.endswith((":", "：", "...", "…")),
         text[0].isupper(),
@@ -107,6 +109,13 @@ def _word_row(text: str) -> tuple[float, ...]:
         *(_label_row(folded.replace("’", "'"), found) if len(text) < _LABEL else (0, 0, 0, 0)),
         text[0].islower(),
     )
+
+
+def _capitals(sample: str) -> int:
+    """How many words begin with a capital; most texts need no list of them."""
+    if _BEYOND_LATIN_1.search(sample):
+        return sum([word[0].isupper() for word in _WORD.findall(sample)])
+    return len(_CAPITAL.findall(sample))
 
 
 _short_row = lru_cache(maxsize=4_000)(_word_row)

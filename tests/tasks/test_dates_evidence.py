@@ -232,6 +232,7 @@ def test_the_day_beside_the_headline_goes_before_that_of_a_later_edition() -> No
         # markup calls it a date, in a place that is not the article's
         ("<aside><b itemprop='datePublished'>4 March 2026</b></aside>", "", URL),
         ("<div class='related'><time datetime='2026-03-04'></time></div>", "", URL),
+        ("<div class='related'><time dateTime='2026-03-04'></time></div>", "", URL),  # as React writes it
         # the day by which a file or a template is named
         ("", "<meta property='og:image' content='https://img.tarnpost.example/2026/03/04/a.jpg'>", URL),
         # day first in the address

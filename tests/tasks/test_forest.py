@@ -49,12 +49,12 @@ def test_prose_is_told_from_furniture() -> None:
 
 
 def test_an_svg_that_is_never_closed_does_not_swallow_the_page() -> None:
-    page = segment(parse("<body><svg><symbol><div><h1>Wall</h1><p>It broke.</p></div></body>", "").tree)
+    page = segment(parse("<body><svg><symbol><div><h1>Wall</h1><p>It broke.</p></div></body>", ""))
     assert [block.text for block in page.blocks] == ["Wall", "It broke."]
 
 
 def test_cells_of_a_data_row_are_one_block_and_layout_columns_are_not() -> None:
-    data = segment(parse("<table><tr><td>Ria</td><td>3</td></tr></table>", "").tree)
-    layout = segment(parse("<table><tr><td><p>Menu</p></td><td><p>Text</p></td></tr></table>", "").tree)
+    data = segment(parse("<table><tr><td>Ria</td><td>3</td></tr></table>", ""))
+    layout = segment(parse("<table><tr><td><p>Menu</p></td><td><p>Text</p></td></tr></table>", ""))
     assert [block.text for block in data.blocks] == ["Ria | 3"]
     assert [block.text for block in layout.blocks] == ["Menu", "Text"]

@@ -18,7 +18,7 @@ def test_of_a_text_that_is_printed_twice_one_copy_is_kept() -> None:
 def test_a_post_quoted_from_a_network_is_an_embed() -> None:
     quotes = "<blockquote>It rained.</blockquote><blockquote class='twitter-tweet'><p>It rained!</p></blockquote>"
     page = parse(f"<body><p>So it is said:</p>{quotes}</body>", "https://a.example/1")
-    kinds = [block.kind for block in segment(page.tree).blocks]
+    kinds = [block.kind for block in segment(page).blocks]
     assert kinds == [BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.EMBED]
 
 
@@ -30,7 +30,7 @@ def test_a_newsrooms_note_on_its_article_is_a_part_of_it() -> None:
     html = (
         f"<article><h1>Ferries</h1>{stories}<p>{note}</p></article><aside><p>{note} Elsewhere.</p><p>Menu</p></aside>"
     )
-    judged = Judged(page=segment(parse(html, "https://a.example/1").tree), shares=[0.0, *[0.9] * 4, 0.1, 0.0, 0.1])
+    judged = Judged(page=segment(parse(html, "https://a.example/1")), shares=[0.0, *[0.9] * 4, 0.1, 0.0, 0.1])
     assert [block.text for block in judged.chosen(0.5)][-1] == note
     assert len(judged.chosen(0.5)) == 5
 
@@ -40,4 +40,4 @@ def test_an_article_without_a_body_tag_before_it_stands_in_the_body() -> None:
         "<!doctype html><title>Ferry</title><article><p>It left.</p></article><meta name=a>", "https://a.example/1"
     )
     assert [child.tag for child in page.tree.find("head")] == ["title", "meta"]
-    assert [block.text for block in segment(page.tree).blocks] == ["It left."]
+    assert [block.text for block in segment(page).blocks] == ["It left."]

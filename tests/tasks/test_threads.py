@@ -23,12 +23,12 @@ _STORY = "".join(
 
 def _taken(body: str) -> list[str]:
     """The blocks that are taken if the classifier is sure of each."""
-    page = segment(parse(f"<body>{body}</body>", "https://a.example/1").tree)
+    page = segment(parse(f"<body>{body}</body>", "https://a.example/1"))
     return [block.text for block in Judged(page=page, shares=np.full(len(page.blocks), 0.99)).chosen(0.5)]
 
 
 def test_comments_are_told_by_the_names_around_them() -> None:
-    page = segment(parse(f"<body class='has-comments'>{_STORY}{_THREAD}</body>", "https://a.example/1").tree)
+    page = segment(parse(f"<body class='has-comments'>{_STORY}{_THREAD}</body>", "https://a.example/1"))
     assert list(comments(page)) == [False] * 4 + [True] * 3
 
 
