@@ -73,6 +73,8 @@ def ours(folder: Path, tell: Callable[[list[str]], None]) -> None:
     settings = load_settings({"data": folder / f"store-{os.getpid()}"}, environ={}, file=folder / "none.toml")
     store = open_store(settings)
     headers = (("Content-Type", "text/html; charset=utf-8"),)
+    filed: list[int | None] = []
+    """Of each page the article that it is: filed under the address that the page declares, which may be another."""
 
     def take(some: list[tuple[str, bytes]]) -> None:
         with store.writing() as tx:
@@ -84,7 +86,8 @@ def ours(folder: Path, tell: Callable[[list[str]], None]) -> None:
                 )
                 for url, body in some
             ]
-        process_pages(store, ids, clock=lambda: NOW, recipes={}, settings=settings)
+        ended = process_pages(store, ids, clock=lambda: NOW, recipes={}, settings=settings)
+        filed.extend(outcome.article_id for outcome in ended)
 
     pages = list(_pages(folder))
     take(pages[:_WARM])
@@ -92,8 +95,8 @@ def ours(folder: Path, tell: Callable[[list[str]], None]) -> None:
     for part in chunks(pages[_WARM:], settings.batch):
         take(part)
     with store.reading() as tx:
-        texts = {one.content.url: one.content.text for one in reading.listed(tx, limit=len(pages))}
-    tell([texts.get(url, "") for url, _ in pages])
+        texts = {one.id: one.content.text for one in reading.some(tx, [one for one in filed if one is not None])}
+    tell([texts.get(one, "") if one is not None else "" for one in filed])
     store.close()
 
 

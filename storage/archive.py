@@ -106,6 +106,9 @@ class Archive:
             raise ArchiveDamaged(f"archive {name}: cannot be read: {error}") from error
 
     def _open(self, name: str) -> IO[bytes]:
+        place = self.place(name)
+        if place is not None:
+            return place.open("rb")
         return fsspec.open(f"{self.root.rstrip('/')}/{name}", "rb").open()  # type: ignore[no-any-return]
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import RowMapping, func, select, update
 
 from storage.archive import Archive, digest
 from storage.database import Tx
-from storage.errors import BodyPruned, NotFound
+from storage.errors import ArchiveDamaged, BodyPruned, NotFound
 from storage.records import Exchange, Pointer, Snapshot
 from storage.store import Store
 from storage.tables import HOT, snapshot
@@ -65,12 +66,15 @@ def of_page(tx: Tx, page_id: int) -> list[Snapshot]:
 
 def body(tx: Tx, archive: Archive, found: Snapshot) -> bytes:
     """The body of a snapshot, wherever it is now. Raises ArchiveDamaged, and BodyPruned when its time was over."""
+    if found.pointer is not None:
+        with suppress(ArchiveDamaged):  # or it was pruned or moved since `found` was read: its row tells
+            return archive.read(found.pointer)
     hot = tx.execute(select(snapshot.c.body, snapshot.c.pruned_at).where(snapshot.c.id == found.id)).first()
     if hot is not None and hot.body is not None:
         return zlib.decompress(hot.body)
     if hot is not None and hot.pruned_at is not None:
         raise BodyPruned(f"the body of {found.url} of {found.fetched_at:%Y-%m-%d} was pruned: its time was over")
-    return archive.read(found.pointer or get(tx, found.id).pointer or _lost(found))
+    return archive.read(get(tx, found.id).pointer or _lost(found))
 
 
 def hot_bodies(tx: Tx, found: Iterable[Snapshot], *, most_bytes: int) -> dict[int, bytes]:

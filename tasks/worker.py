@@ -1,5 +1,6 @@
 """Runs a Celery worker on some of the queues until it is told to stop."""
 
+import gc
 import logging
 import os
 import signal
@@ -7,6 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 ROLES = {"crawl": ("crawl",), "process": ("process", "maintain"), "all": ("crawl", "maintain", "process")}
 """What each kind of worker takes messages from. A crawl stays for minutes: nothing that is wanted soon waits for it."""
+_PAGE = f"<html><body><article><h1>A page</h1><p>{'Any text of an article will do. ' * 5}</p></article></body></html>"
 _EXIT_WITHIN_S = 3.0
 """What a worker may take to end after its tasks have ended or were put back."""
 
@@ -52,6 +55,8 @@ def run_worker(settings: Settings, queues: Sequence[str], concurrency: int | Non
     signals.task_prerun.connect(begin)
     # Celery warns of root because of pickled messages; ours are JSON
     warnings.filterwarnings("ignore", message=".*superuser privileges.*")
+    if "process" in queues:
+        load_models()
     worker = ending_soon(app.Worker, app)(
         hostname=f"{'-'.join(queues)}-{os.getpid()}@{os.uname().nodename}",
         queues=list(queues),
@@ -65,6 +70,16 @@ def run_worker(settings: Settings, queues: Sequence[str], concurrency: int | Non
     )
     worker.start()
     return 0 if app.stopping.is_set() and not worker.failed else worker.exitcode or 0
+
+
+def load_models() -> None:
+    """Read a page before the pool forks: its processes share the models and word lists that this loads."""
+    from tasks.extract.material import Material  # noqa: PLC0415 - only workers that process need it
+    from tasks.pipeline import read  # noqa: PLC0415 - likewise
+
+    now = datetime.now(UTC)
+    read(Material(url="https://page.invalid/", status=200, headers=(), body=_PAGE.encode(), fetched_at=now))
+    gc.freeze()  # the collector would write to them, and so make each process a copy
 
 
 def ending_soon(kind: type[Any], app: "CopydeskApp") -> type[Any]:
