@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from storage import pages, snapshots
 from storage.archive import Archive
 from storage.errors import ArchiveDamaged, ArchiveError
 from storage.records import Lead, Page, Pointer, Source
 from storage.store import Store
+from storage.tables import snapshot
 
 AddSource = Callable[..., Source]
 MakeLead = Callable[..., Lead]
@@ -87,3 +89,18 @@ def test_damage_is_found_and_named(filled: Store, now: datetime, tmp_path: Path,
         file.unlink()
     with filled.reading() as tx, pytest.raises(ArchiveDamaged, match=last.pointer.file.rsplit("/", 1)[1]):
         snapshots.body(tx, filled.archive, last)
+
+
+def test_a_body_whose_file_was_written_anew_is_found_by_whoever_knew_the_old_one(filled: Store, now: datetime) -> None:
+    before = _bodies(filled)
+    snapshots.pack(filled, now + HOUR, most_bytes=1_000_000, after=HOUR)
+    with filled.reading() as tx:
+        known = snapshots.get(tx, 3)
+    assert known.pointer is not None
+    name, moved = filled.archive.without(known.pointer.file, [], now)
+    offset, length = moved[known.pointer.offset]
+    values = {"archive_file": name, "archive_offset": offset, "archive_length": length}
+    filled.write(lambda tx: tx.execute(update(snapshot).where(snapshot.c.id == 3).values(**values)))
+    filled.archive.delete(known.pointer.file)
+    with filled.reading() as tx:
+        assert snapshots.body(tx, filled.archive, known) == before[3]
