@@ -181,7 +181,7 @@ def _time(tx: Tx) -> object:
 
 def index_bytes(tx: Tx) -> int:
     """The bytes of the index: its tables with their own indexes. What articles have anyway does not count."""
-    tables = ("fingerprint", "posting", "posting_page", "line")
+    tables = ("fingerprint", "posting", "posting_page", "posting_recent", "line")
     if tx.dialect.name == "postgresql":
         return sum(int(tx.execute(text(f"SELECT pg_total_relation_size('{name}')")).scalar_one()) for name in tables)
     names = ", ".join(f"'{name}'" for name in (*tables, "fingerprint_exact_ix"))

@@ -19,7 +19,7 @@ CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 )
 """
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a test compares it with the migrations' folder."""
 
 

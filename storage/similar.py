@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from sqlalchemy import delete, func, select
 
-from storage import posting_pages
+from storage import pairs, posting_pages, recent_postings
 from storage.columns import Utc
-from storage.database import Tx, prepared
+from storage.database import Tx, prepared, stand_in_line
 from storage.posting_pages import array
 from storage.records import Boilerplate, Fingerprint, Neighbour
 from storage.retention import Step
@@ -24,11 +25,10 @@ POSTINGS = 14
 """By how many of its keys an article is found."""
 LEAST_SHARED = 2
 CANDIDATES = 8
-FIRST = posting_pages.FIRST
+FIRST = pairs.FIRST
 """The least hash of a posting."""
 _MOST_EQUAL = 64
 _SLOTS = 1 << 18
-_LINE = ("slot", "hash", "clusters", "cluster_id")
 _COMMON = 4
 """Clusters that share a line of boilerplate."""
 _MOST_COUNTED = 64
@@ -74,12 +74,14 @@ def noted(known: Boilerplate, cluster_id: int) -> dict[int, tuple[int, int, int]
 
 def hold(tx: Tx, changed: Held) -> None:
     """Let slots hold something else."""
-    rows = [(slot, *changed[slot]) for slot in sorted(changed)]
+    rows = [
+        {"slot": slot, "hash": hash_, "clusters": clusters, "cluster_id": last}
+        for slot, (hash_, clusters, last) in sorted(changed.items())
+    ]
     if rows and tx.dialect.name == "postgresql":  # where each row by itself would be a way there and back
-        columns = zip(_LINE, zip(*rows, strict=True), strict=True)
-        prepared(tx, _sql(tx, "note"), {name: array(column) for name, column in columns})
+        prepared(tx, _sql(tx, "note"), {name: array(row[name] for row in rows) for name in rows[0]})
     elif rows:
-        prepared(tx, _sql(tx, "note"), [dict(zip(_LINE, row, strict=True)) for row in rows])
+        prepared(tx, _sql(tx, "note"), rows)
 
 
 @dataclass(slots=True)
@@ -87,9 +89,11 @@ class Found:
     """Which articles are found by the keys and by the exact hashes of some prints."""
 
     lists: dict[int, list[int]] = field(default_factory=dict)
-    """By each key that was asked for."""
+    """By each key that was asked for; of one that is full perhaps none."""
     equal: dict[int, list[int]] = field(default_factory=dict)
     """By each exact hash, 64 articles at most."""
+    full: set[int] = field(default_factory=set)
+    """Keys of so many articles that they lead nowhere."""
 
     def has(self, print_: Fingerprint) -> bool:
         """Whether all that leads to an article like this one was asked for."""
@@ -98,8 +102,10 @@ class Found:
     def add(self, article_id: int, print_: Fingerprint, keys: Sequence[int]) -> None:
         """An article was filed with this print under these keys: what is found is as if asked for after that."""
         for key in keys:
-            if key in self.lists and article_id not in self.lists[key]:
+            if key in self.lists and key not in self.full and article_id not in self.lists[key]:
                 self.lists[key].append(article_id)
+                if len(self.lists[key]) >= MOST_POSTINGS:
+                    self.full.add(key)
         for exact in [exact for exact, ids in self.equal.items() if article_id in ids or exact == print_.exact]:
             if len(self.equal[exact]) >= _MOST_EQUAL:  # others may stand in line behind those: asked anew
                 del self.equal[exact]
@@ -114,18 +120,32 @@ def look_up(tx: Tx, prints: Sequence[Fingerprint]) -> Found:
     found = Found({key: [] for one in prints for key in one.keys}, {one.exact: [] for one in prints})
     if not prints:
         return found
+    recent = recent_postings.read(tx)  # first: it may know less than the rest then, but nothing that is no more
+    found.full = recent.full.intersection(found.lists)
+    keys = [key for key in found.lists if key not in found.full]
+    _ask(tx, found, keys)
+    for key, one in recent.find(keys):
+        if one not in found.lists[key]:
+            found.lists[key].append(one)
+    full = {key for key in keys if len(found.lists[key]) >= MOST_POSTINGS}
+    recent.full.update(full)
+    found.full |= full
+    return found
+
+
+def _ask(tx: Tx, found: Found, keys: Sequence[int]) -> None:
+    """Fill the lists of these keys and of all exact hashes, without what came lately."""
     if tx.dialect.name == "postgresql":
-        postings, equal = posting_pages.find(tx, found.lists, found.equal, _MOST_EQUAL)
+        postings, equal = posting_pages.find(tx, keys, found.equal, _MOST_EQUAL)
         for key, one in postings:
             found.lists[key].append(one)
         for exact, one in equal:
             found.equal[exact].append(one)
-        return found
-    given = {"keys": _list(tx, list(found.lists)), "exact": _list(tx, list(found.equal))}
+        return
+    given = {"keys": _list(tx, keys), "exact": _list(tx, list(found.equal))}
     for is_key, one, ids in prepared(tx, _FIND, given):
         if ids:
             (found.lists if is_key else found.equal)[one] = list(map(int, ids.split(",")))
-    return found
 
 
 def neighbours(tx: Tx, print_: Fingerprint, found: Found | None = None) -> tuple[list[Neighbour], tuple[int, ...]]:
@@ -135,11 +155,10 @@ def neighbours(tx: Tx, print_: Fingerprint, found: Found | None = None) -> tuple
     articles have are left out. `found` is what was looked up for it and for others.
     """
     found = found or look_up(tx, [print_])
-    lists = {key: ids for key in print_.keys if (ids := found.lists[key])}
-    full = {key for key, ids in lists.items() if len(ids) >= MOST_POSTINGS}
-    wanted = {*found.equal[print_.exact], *_sharing([ids for key, ids in lists.items() if key not in full])}
+    keys = [key for key in print_.keys if key not in found.full]
+    wanted = {*found.equal[print_.exact], *_sharing([ids for key in keys if (ids := found.lists[key])])}
     rows = prepared(tx, _sql(tx, "prints"), {"ids": _list(tx, sorted(wanted))}) if wanted else ()
-    return [_neighbour(tx, row) for row in rows], tuple(key for key in print_.keys if key not in full)[:POSTINGS]
+    return [_neighbour(tx, row) for row in rows], tuple(keys[:POSTINGS])
 
 
 def _sharing(lists: Sequence[list[int]]) -> list[int]:
@@ -166,11 +185,17 @@ def index_all(tx: Tx, rows: Sequence[tuple[int, Fingerprint, Sequence[int]]]) ->
         for one, print_, _ in rows
     ]
     prepared(tx, _sql(tx, "keep"), prints)
-    found = [(one, keys) for one, _, keys in rows if keys]
-    if found and tx.dialect.name == "postgresql":
-        posting_pages.add_all(tx, found)
-    elif found:
-        prepared(tx, _POST, [{"id": one, "keys": _json(sorted(keys))} for one, keys in found])
+    postings = [(key, one) for one, _, keys in rows for key in keys]
+    if postings:
+        _post(tx, recent_postings.add(tx, postings))
+
+
+def _post(tx: Tx, postings: Sequence[tuple[int, int]]) -> None:
+    """Put postings in their places."""
+    if postings and tx.dialect.name == "postgresql":
+        posting_pages.add(tx, postings)
+    elif postings:
+        prepared(tx, _POST, [{"hash": hash_, "id": one} for hash_, one in postings])
 
 
 def forget(tx: Tx, before: datetime, *, after: int = FIRST, limit: int = 20_000, dry: bool = False) -> Step:
@@ -178,8 +203,19 @@ def forget(tx: Tx, before: datetime, *, after: int = FIRST, limit: int = 20_000,
 
     Prints and exact hashes stay. A dry step only counts.
     """
-    if tx.dialect.name == "postgresql":
-        return posting_pages.forget(tx, before, after=after, limit=limit, dry=dry)
+    step = posting_pages.forget if tx.dialect.name == "postgresql" else _forget
+    if not dry:  # at each step, as what was full before it may not be so after it
+        stand_in_line(tx)
+        _post(tx, recent_postings.settle(tx))
+    done = step(tx, before, after=after, limit=limit, dry=dry)
+    if not dry or after != FIRST:
+        return done
+    articles = recent_postings.kept(tx)[:, 1]
+    old = ~np.isin(articles, posting_pages.recent_among(tx, articles, before))
+    return replace(done, gone=done.gone + int(old.sum()))
+
+
+def _forget(tx: Tx, before: datetime, *, after: int, limit: int, dry: bool) -> Step:
     upto = select(posting.c.hash).where(posting.c.hash >= after).order_by(posting.c.hash).offset(limit).limit(1)
     end = tx.execute(upto).scalar()
     if end == after:  # so many postings of one hash: it goes as a whole
@@ -245,10 +281,11 @@ LEFT JOIN article_version AS v ON v.article_id = a.id AND v.version = a.version
 WHERE f.article_id IN (SELECT value FROM json_each(:ids)) ORDER BY f.article_id
 """
 # PostgreSQL keeps the plan of a prepared statement: made while a table was small, it would read all of it when it is
-# large. One row at a time by its key can be planned in one way only.
+# large. One row at a time by its key can be planned in one way only; as long as it does not see how many are wanted, it
+# takes that one for all.
 _PRINTS_ONE_BY_ONE = """
 SELECT f.article_id, f.algorithm, f.exact, f.marks, a.url, a.site, a.cluster_id, v.published_at
-FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
+FROM unnest((SELECT CAST(:ids AS bigint[]))) AS wanted (id)
 CROSS JOIN LATERAL (SELECT * FROM fingerprint WHERE article_id = wanted.id LIMIT 1) AS f
 CROSS JOIN LATERAL (SELECT * FROM article WHERE id = wanted.id LIMIT 1) AS a
 LEFT JOIN LATERAL (
@@ -260,9 +297,7 @@ _KEEP = """
 INSERT INTO fingerprint (article_id, algorithm, exact, marks) VALUES (:id, :algorithm, :exact, :marks)
 ON CONFLICT (article_id) DO UPDATE SET algorithm = excluded.algorithm, exact = excluded.exact, marks = excluded.marks
 """
-_POST = """
-INSERT INTO posting (hash, article_id) SELECT value, :id FROM json_each(:keys) WHERE TRUE ON CONFLICT DO NOTHING
-"""
+_POST = "INSERT INTO posting (hash, article_id) VALUES (:hash, :id) ON CONFLICT DO NOTHING"
 _LINES = "SELECT slot, hash, clusters, cluster_id FROM line WHERE slot IN (SELECT value FROM json_each(:slots))"
 _LINES_ONE_BY_ONE = """
 SELECT l.slot, l.hash, l.clusters, l.cluster_id FROM unnest(CAST(:slots AS int[])) AS wanted (slot)

@@ -337,6 +337,13 @@ posting_page = Table(  # the same, packed, and the one that is filled on Postgre
     Column("data", LargeBinary, nullable=False),
 )
 
+posting_recent = Table(  # those that came lately, packed together as they came: see storage/recent_postings.py
+    "posting_recent",
+    metadata,
+    Column("name", BigId, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 line = Table(  # in how many stories a line of text was seen lately; as many rows as there are slots, and no more
     "line",
     metadata,

@@ -6,9 +6,9 @@ from sqlalchemy import bindparam, exc, func, select, text
 
 from storage.database import Tx
 from storage.records import Record
-from storage.tables import fingerprint, line, posting, posting_page
+from storage.tables import fingerprint, line, posting, posting_page, posting_recent
 
-_INDEX = (fingerprint, posting, posting_page, line)
+_INDEX = (fingerprint, posting, posting_page, posting_recent, line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -116,7 +117,7 @@ def _trigrams(a: Marks, b: Marks) -> tuple[float, float]:
     full = [hashes[-1] for hashes, of in ((one, a), (other, b)) if of.trigrams > SKETCH_SIZE and hashes]
     if full:
         limit = min(full)
-        one, other = [h for h in one if h <= limit], [h for h in other if h <= limit]
+        one, other = one[: bisect_right(one, limit)], other[: bisect_right(other, limit)]
     first, second = set(one), set(other)
     both = len(first & second)
     return both / max(len(first) + len(second) - both, 1), both / max(min(len(first), len(second)), 1)

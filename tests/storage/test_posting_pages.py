@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from storage import posting_pages, schema, similar
 from storage.database import Tx, open_engine, transaction
+from storage.pairs import FIRST, unpacked
 from storage.records import Fingerprint, Source
 from storage.settings import load_settings
 from storage.store import Store, open_store
@@ -36,7 +37,7 @@ def filled(tx: Tx, articles: int, seed: int = 1) -> Held:
     for article_id in range(FAR, FAR + articles):
         keys = {chance.randrange(-(1 << 31), 1 << 31) for _ in range(10)} | {chance.randrange(-3, 3), -(1 << 31)}
         for _ in range(chance.randrange(1, 3)):  # a second time, as for a new version: it must not count
-            posting_pages.add(tx, article_id, sorted(keys))
+            posting_pages.add(tx, [(key, article_id) for key in sorted(keys)])
         for key in keys:
             held[key].add(article_id)
     return held
@@ -66,9 +67,9 @@ def test_pages_stay_short_and_no_hash_is_in_two(packed: Store) -> None:
     with packed.writing() as tx:
         filled(tx, 150)
         pages = tx.execute(select(posting_page).order_by(posting_page.c.low)).all()
-    hashes = [set(posting_pages._unpacked(page.data)[:, 0].tolist()) for page in pages]
+    hashes = [set(unpacked(page.data)[:, 0].tolist()) for page in pages]
     assert len(pages) > 20
-    assert pages[0].low == posting_pages.FIRST
+    assert pages[0].low == FIRST
     ends = [*(page.low for page in pages[1:]), 1 << 31]
     for page, end, inside in zip(pages, ends, hashes, strict=True):
         assert page.low <= min(inside)
@@ -79,10 +80,10 @@ def test_pages_stay_short_and_no_hash_is_in_two(packed: Store) -> None:
 def test_what_is_forgotten_leaves_no_hole(packed: Store, now: datetime) -> None:
     with packed.writing() as tx:
         filled(tx, 60)
-        after: int | None = posting_pages.FIRST
+        after: int | None = FIRST
         while after is not None:  # none of the articles is in the store, so none is recent
             after = posting_pages.forget(tx, now, after=after, limit=100, dry=False).after
-        assert [(page.low, page.data) for page in tx.execute(select(posting_page))] == [(posting_pages.FIRST, b"")]
+        assert [(page.low, page.data) for page in tx.execute(select(posting_page))] == [(FIRST, b"")]
         held = filled(tx, 60, seed=2)
         assert found(tx, sorted(held)[:40]) == {key: held[key] for key in sorted(held)[:40]}
 
@@ -139,6 +140,6 @@ def test_the_migration_packs_what_is_there(postgres_database: str) -> None:
             held[key].add(one)
         assert found(tx, sorted(held)) == held
         assert tx.execute(text("SELECT count(*) FROM posting")).scalar_one() == 0
-        posting_pages.add(tx, 99, [posting_pages.FIRST, 5])
-        assert found(tx, [posting_pages.FIRST]) == {posting_pages.FIRST: {99}}
+        posting_pages.add(tx, [(FIRST, 99), (5, 99)])
+        assert found(tx, [FIRST]) == {FIRST: {99}}
     engine.dispose()

@@ -7,9 +7,10 @@ from sqlalchemy import func, select, text
 
 from storage import articles, reading, similar
 from storage.database import Tx
+from storage.pairs import FIRST
 from storage.records import Boilerplate, Fingerprint, Source
 from storage.store import Store
-from storage.tables import line, posting, posting_page
+from storage.tables import line, posting, posting_page, posting_recent
 
 AddSource = Callable[..., Source]
 Publish = Callable[..., int]
@@ -24,8 +25,8 @@ def ids(tx: Tx, keys: tuple[int, ...], exact: int = 7) -> list[int]:
 def postings(tx: Tx) -> int:
     """How many the database holds, in rows and in pages."""
     rows = tx.execute(select(func.count()).select_from(posting)).scalar_one()
-    pages = tx.execute(select(func.coalesce(func.sum(func.length(posting_page.c.data)), 0))).scalar_one()
-    return int(rows) + int(pages) // 9
+    sizes = (select(func.coalesce(func.sum(func.length(of.c.data)), 0)) for of in (posting_page, posting_recent))
+    return int(rows) + sum(int(tx.execute(size).scalar_one()) for size in sizes) // 9
 
 
 def test_neighbours_are_of_equal_text_or_share_two_keys(
@@ -113,7 +114,7 @@ def test_the_horizon_takes_the_postings_of_what_is_old_in_bounded_steps(
         young = publish(tx, source, "y", text="y", at=now + timedelta(days=5), keys=KEYS)
         dry = similar.forget(tx, now + timedelta(days=1), limit=2000, dry=True)
         steps, gone = 0, 0
-        after: int | None = similar.FIRST
+        after: int | None = FIRST
         while after is not None:
             step = similar.forget(tx, now + timedelta(days=1), after=after, limit=20)
             steps, gone, after = steps + 1, gone + step.gone, step.after

@@ -13,12 +13,24 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from benchmarks.invented import Piece, Press
-from storage import pages, posting_pages
+from storage import pages
 from storage.database import Tx, pipelined
+from storage.pairs import unpacked
 from storage.records import Block, BlockKind, Exchange, Extracted, Finding, PageState, Rejection
 from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
-from storage.tables import article, article_version, change, cluster, fingerprint, line, page, posting, posting_page
+from storage.tables import (
+    article,
+    article_version,
+    change,
+    cluster,
+    fingerprint,
+    line,
+    page,
+    posting,
+    posting_page,
+    posting_recent,
+)
 from tasks.clean import clean
 from tasks.extract.material import Material
 from tasks.filing import batch_of, settle
@@ -156,10 +168,9 @@ def contents(tx: Tx) -> dict[str, list[Any]]:
 
 def postings(tx: Tx) -> set[tuple[int, int]]:
     """By which keys articles are found."""
-    if tx.dialect.name == "sqlite":
-        return {(one.hash, one.article_id) for one in tx.execute(select(posting))}
-    packed = tx.execute(select(posting_page.c.data)).scalars()
-    return {(key, one) for data in packed for key, one in posting_pages._unpacked(data).tolist()}
+    rows = {(one.hash, one.article_id) for one in tx.execute(select(posting))}
+    packed = [data for of in (posting_page, posting_recent) for data in tx.execute(select(of.c.data)).scalars()]
+    return rows | {(key, one) for data in packed for key, one in unpacked(data).tolist()}
 
 
 def rank(ids: Any) -> dict[int, int]:

@@ -18,7 +18,7 @@ from storage.reclustering import Move
 from storage.records import ChangeKind, Clean, Fingerprint, Neighbour
 from storage.settings import Settings
 from storage.store import Store
-from storage.tables import article, article_version, fingerprint, posting, posting_page, snapshot
+from storage.tables import article, article_version, fingerprint, posting, posting_page, posting_recent, snapshot
 from tasks import fingerprint as prints
 from tasks.decide import ties
 from tasks.process import process_page
@@ -190,7 +190,7 @@ def test_a_run_that_was_stopped_is_taken_up(
 
 def posted(tx: Tx) -> set[int]:
     """The hashes by which anything is found, in rows and in pages."""
-    pages = tx.execute(select(posting_page.c.data)).scalars()
+    pages = [data for of in (posting_page, posting_recent) for data in tx.execute(select(of.c.data)).scalars()]
     packed = {key for data in pages for key, _, _ in struct.iter_unpack(">iBI", data)}
     return packed | set(tx.execute(select(posting.c.hash)).scalars())
 
@@ -252,6 +252,7 @@ def test_recomputing_does_not_let_what_is_beyond_the_horizon_be_found_again(
     with store.writing() as tx:
         tx.execute(posting.delete())
         tx.execute(posting_page.delete())
+        tx.execute(posting_recent.delete())
         tx.execute(update(article).values(updated_at=now - timedelta(days=91)))
         tx.execute(update(fingerprint).values(algorithm=1))
     assert again().prints == 1
