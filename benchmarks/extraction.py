@@ -23,13 +23,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from storage.records import Clean, Rejection
+from storage.records import Clean, Extracted, Rejection
 from tasks.credit import credited
 from tasks.extract import forest
 from tasks.extract.localday import local_day
 from tasks.extract.material import Material
-from tasks.normalize import Facts, normalize
+from tasks.normalize import Facts, best, names_of, normalize, render
 from tasks.pipeline import look
+from tasks.repeats import told_once
 
 Reader = Callable[[str, str], Mapping[str, Any]]
 _UNKNOWN = "https://unknown.example/page"
@@ -54,11 +55,17 @@ def extract(html: str, url: str) -> dict[str, Any]:
         return {}
     day = local_day(seen.published_at) or local_day(seen.modified_at)
     return {
-        "text": article.text,
+        "text": _text(seen),
         "title": article.title,
         "date": day.isoformat() if day else "",
         "author": list(article.authors) or _newsroom(article),
     }
+
+
+def _text(seen: Extracted) -> str:
+    """The text with its standfirst, which labels count as text; the record has it as a field of its own."""
+    body = best(seen.blocks)
+    return render(told_once(body.value, "", names_of(seen))) if body else ""
 
 
 def _newsroom(article: Clean) -> list[str]:

@@ -14,6 +14,15 @@ _TWIN = re.compile(
     r"amp|print|mobile|full|all|single|index(\.\w+)?|(page-?)?\d{1,3}|amp\.html|\d{1,3}\.html?", re.IGNORECASE
 )
 
+_FRONT = re.compile(
+    r"(?:index|default|home|homepage|start|startseite|main)(?:\.\w+)?|[a-z]{2}(?:[-_][a-z]{2,4})?", re.IGNORECASE
+)
+"""The only segment of a home page's path that has one: its file, or the language of a site in several."""
+_OF_FRONT = frozenset(("lang", "language", "lng", "locale", "hl", "l"))
+"""What a home page's address may ask for; anything else ("/?p=31") may be an article's."""
+_UNFILLED = re.compile(r"undefined|null|none|nan|false|\[object object\]|.*(?:\{\{|\$\{|%7b%7b|\$%7b).*", re.IGNORECASE)
+"""The last segment of an address that a template's program has written without its data."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -28,14 +37,15 @@ def identify(url: str, declared: Iterable[Finding[str]]) -> Identity:
     """The identity of a page by its address and its declared canonical addresses, the most trusted first.
 
     A canonical address names the same content (RFC 6596 section 3), which a template often gets wrong: one that names
-    the home page or a section above the page is passed over, as is one with a log-in in it. One on another site is
-    evidence of syndication, and never moves an article: else any page could file itself under a stranger's address.
+    the home page or a section above the page is passed over, as is one with a log-in in it or without its data. One on
+    another site is evidence of syndication, and never moves an article: else any page could file itself under a
+    stranger's address.
     """
     own = _own_key(url)
     evidence: dict[str, Finding[str]] = {}
     for finding in declared:
         key = None if has_login(finding.value) else _key(finding.value, url)
-        if key is None or _is_above(key, own):
+        if key is None or _is_above(key, own) or _is_front(key, own) or _is_unfilled(key):
             continue
         if not _same_site(key, own):
             evidence.setdefault("syndicated_from", finding)
@@ -74,6 +84,19 @@ def _is_above(key: str, own: str) -> bool:
         return True
     rest = below[len(above) :]
     return below[: len(above)] == above and not all(_TWIN.fullmatch(segment) for segment in rest)
+
+
+def _is_front(key: str, own: str) -> bool:
+    """Whether the address is a home page by its file's name, by a language or by what it asks for."""
+    named, segments = urlsplit(key), _segments(urlsplit(key).path)
+    if key == own or not _segments(urlsplit(own).path) or len(segments) > 1:
+        return False
+    asked = {pair.split("=")[0].lower() for pair in named.query.split("&") if pair}
+    return asked <= _OF_FRONT and (not segments or bool(_FRONT.fullmatch(segments[0])))
+
+
+def _is_unfilled(key: str) -> bool:
+    return any(_UNFILLED.fullmatch(segment) for segment in _segments(urlsplit(key).path)[-1:])
 
 
 def _segments(path: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from storage.records import Access, Block, Clean, Extracted, Finding, Precision, Provenance, Rejection
 from tasks.credit import credited
 from tasks.identity import Identity, identify
+from tasks.repeats import told_once
 from tasks.words import fold, word_count
 
 T = TypeVar("T")
@@ -66,11 +67,23 @@ def normalize(extracted: Extracted, facts: Facts, *, min_words: int = 5) -> Clea
         return Rejection(stage="normalize", reason="no_title")
     if body is None:
         return Rejection(stage="normalize", reason="no_text")
+    body = replace(body, value=told_once(body.value, _value(extracted.subtitle), names_of(extracted)))
     text = render(body.value)
     words = word_count(text)
     if words < min_words:
         return Rejection(stage="normalize", reason="too_short", detail=f"{words} words, {min_words} are needed")
     return _assemble(extracted, facts, title, body, text)
+
+
+def names_of(extracted: Extracted) -> tuple[str, ...]:
+    """All that a byline may name: the most trusted authors and the credit."""
+    authors, credit = best(extracted.authors), best(extracted.credit)
+    return (*(authors.value if authors else ()), *([credit.value] if credit else []))
+
+
+def _value(findings: Sequence[Finding[str]]) -> str:
+    found = best(findings)
+    return found.value if found else ""
 
 
 def best(findings: Sequence[Finding[T]]) -> Finding[T] | None:

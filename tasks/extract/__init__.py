@@ -70,12 +70,12 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
     node = article_node(document, heads)
     title = find_titles(document, node, material.hints.title, _selected(document, recipe.title)[:1])
     subtitle = _subtitle(document, node, title)
-    elsewhere = [*_headlines(title), *(s.value for s in subtitle), *above_headline(document)]
+    elsewhere = [*_headlines(title), *above_headline(document)]
     body = bodies(document, node, material, elsewhere)
     best = body[0].value if body else ()
     rejection = refusal(document, _labels(document, title, heads), best, is_declared(document, node))
     if rejection:
-        return replace(rejection, target=refresh_target(document))
+        return replace(rejection, target=refresh_target(document, material.headers))
     language = languages(document, material, blocks.plain(best))
     headline = page_headline(document, node)
     when = find_dates(
@@ -114,7 +114,7 @@ def _page(document: Document, material: Material) -> Extracted | Rejection:
         keywords=_keywords(document, node, material),
         image=_image(document, node),
         publisher=_publisher(document, node, material),
-        canonical_url=canonical(document, node),
+        canonical_url=canonical(document, node, material.headers),
         license=_license(document, node),
         tdm=reservations(material.headers, document.meta),
         access=find_access(document, node, blocks.plain(best)),

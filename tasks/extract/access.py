@@ -10,7 +10,7 @@ from typing import Any
 from storage.records import Access, Finding
 from tasks.extract import jsonld
 from tasks.extract.document import Document, is_brief, text_of
-from tasks.extract.lexicon import fold, lexicon
+from tasks.extract.lexicon import fold, lexicon, squash
 from tasks.extract.meta import values
 from tasks.extract.soft404 import word_count
 
@@ -29,13 +29,15 @@ _CUT = 1_500
 """Characters from which a text is no teaser."""
 _LEAST_TOLD = 100
 _ELLIPSIS = re.compile(r"[^\W\d_][,;]? ?(?:…|\.\.\.)[\])]?$|\[(?:…|\.\.\.)\]$")
+_TAIL, _NEAR = 40, 200
+"""Characters by which the end of a text is found in its page, and behind it within which such a line stands."""
 _OFFER = 600
 """Characters above which an element named as a wall holds more than an offer."""
 
 
 def find_access(document: Document, node: dict[str, Any] | None, text: str = "") -> tuple[Finding[Access], ...]:
     """The findings, best first; none where the page says nothing, which means free. `text` is what it gave away."""
-    found = [*_findings(document, node), *_withheld(node, text)]
+    found = [*_findings(document, node), *_withheld(node, text), *_gated(document, text)]
     return tuple(sorted(found, key=lambda finding: -finding.confidence))
 
 
@@ -88,6 +90,16 @@ def _withheld(node: dict[str, Any] | None, text: str) -> Iterator[Finding[Access
         yield Finding(value=Access.PARTIAL, source="jsonld:wordCount", raw=raw, confidence=0.65)
     if brief and _ELLIPSIS.search(text):
         yield Finding(value=Access.PARTIAL, source="text:ellipsis", raw=text[-80:], confidence=0.6)
+
+
+def _gated(document: Document, text: str) -> Iterator[Finding[Access]]:
+    """A line that asks for a subscription where a short text breaks off; elsewhere it is a label of other stories."""
+    if len(text) >= _CUT or not (end := squash(text)[-_TAIL:]):
+        return
+    _, is_shown, after = squash(text_of(document.tree)).rpartition(end)
+    found = lexicon().gate.search(fold(after[:_NEAR])) if is_shown else None
+    if found:
+        yield Finding(value=Access.PAYWALL, source="text:gate", raw=found[0], confidence=0.62)
 
 
 def _number(value: Any) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tasks.extract.document import Document, text_of
 from tasks.extract.headline import Headline
+from tasks.extract.lexicon import fold, lexicon
 
 LONGEST = 220
 """Characters of an element that may be a date line; more is a text that mentions a date."""
@@ -32,8 +33,14 @@ _CLOSE = 2
 _BESIDE = 4
 _LONGEST_TEASER = 3_000
 """Characters, with the white space of the markup, up to which an article element may be a teaser."""
-_YEAR = re.compile(r"\d{4}|\d{1,2}[./]\s?\d{1,2}[./]\d\d(?!\d)|\d\d?\s*\S")
-_DIGIT = re.compile(r"\d")
+_YEAR = re.compile(r"\d{4}|\d{1,2}[./]\s?\d{1,2}[./]\d\d(?!\d)|\d\d?\s*\S|〇")
+_DIGIT = re.compile(r"[\d〇]")
+"""A figure, or the Han character for zero, which years of this century have."""
+_LEAST_AGO, _LONGEST_AGO = 4, 80
+_LABEL = 25
+"""Characters beside "an hour ago" in a line that says no more than that."""
+_UNSPACED = "\u0530"
+"""Before it lie the Latin, Greek and Cyrillic scripts, which part their words."""
 _LONGEST_PLAIN = 110
 """Characters of a line that only its place marks."""
 _LONGEST_PIECE = 500
@@ -42,8 +49,8 @@ _COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "meta", "link", "option", "title"))
 _MOST_ELEMENTS = 12_000
 _MOST_FOLLOWING = 120
-_STAMPED = ("datetime", "itemprop", "data-utime")
-_STAMPS = ("datetime", "content", "data-ts", "data-utime")
+_STAMPED = ("datetime", "itemprop", "data-utime", "data-timestamp")
+_STAMPS = ("datetime", "content", "data-ts", "data-utime", "data-timestamp")
 _CHAIN = 4
 """Levels above a piece of text up to which a name makes the element its line."""
 _LOOSE = 0.3
@@ -84,7 +91,8 @@ def loose_lines(document: Document) -> Iterator[Line]:
 
 def _places(document: Document, headline: Headline) -> tuple[list[Any], list[Any]]:
     """The elements around figures that have a date's name or stamp; those with figures near the headline."""
-    window = set(_following(document, headline))
+    following = list(_following(document, headline))
+    window = set(following)
     marked = dict.fromkeys(_stamped(document))
     seen: set[Any] = set()
     close = []
@@ -94,7 +102,7 @@ def _places(document: Document, headline: Headline) -> tuple[list[Any], list[Any
         marked.update(dict.fromkeys(_named(holder, seen)))
         if holder in window and _has_date(holder):
             close.append(holder)
-    return list(marked), close
+    return list(marked), [*close, *(element for element in following if _tells_ago(_own(element)))]
 
 
 def _stamped(document: Document) -> Iterator[Any]:
@@ -153,6 +161,7 @@ def _has_stamp(element: Any) -> bool:
     return (
         element.get("datetime") is not None
         or element.get("data-utime") is not None
+        or element.get("data-timestamp") is not None
         or _is_dated(element.get("itemprop"))
     )
 
@@ -205,7 +214,7 @@ def is_copyright(text: str) -> bool:
 def _line(element: Any, headline: Headline, *, near: bool) -> Iterator[Line]:
     stamp = _stamp(element)
     text = short_text(element)
-    if text is None or is_copyright(text) or not (stamp or _YEAR.search(text)):
+    if text is None or is_copyright(text) or not (stamp or _YEAR.search(text) or _tells_ago(text)):
         return
     if foreign(element, headline) or in_sentence(element) or (near and len(text) > _LONGEST_PLAIN):
         return
@@ -223,8 +232,23 @@ def _trust(element: Any, headline: Headline, *, near: bool) -> float:
 
 def _has_date(element: Any) -> bool:
     """Whether the element's own text, not that of its parts, has figures like a date's."""
-    own = (element.text or "") + "".join(child.tail or "" for child in element)
-    return len(own) < LONGEST * 4 and bool(re.search(r"\d", own)) and bool(_YEAR.search(own))
+    own = _own(element)
+    return len(own) < LONGEST * 4 and bool(_DIGIT.search(own)) and bool(_YEAR.search(own))
+
+
+def _own(element: Any) -> str:
+    return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def _tells_ago(text: str) -> bool:
+    """Whether a short line says without a figure how long ago something was, and little else ("an hour ago")."""
+    if not _LEAST_AGO < len(text) < _LONGEST_AGO or _DIGIT.search(text):
+        return False
+    line, words = fold(text), lexicon()
+    if line < _UNSPACED and words.ago_words.isdisjoint(line.split()):
+        return False
+    found = words.ago_named.search(line)
+    return found is not None and len(line) - len(found[0]) <= _LABEL
 
 
 def _lists_a_story(item: Any) -> bool:

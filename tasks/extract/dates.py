@@ -141,7 +141,7 @@ def _from_stamp(line: Line, context: Context, published: list[Candidate], modifi
     labels = folded(f"{element.get('class') or ''} {element.get('itemprop') or ''} {_lead(element)} {line.text}")
     late = bool(_LATE.search(labels) or words.updated.search(labels))
     named = element.get("pubdate") is not None or "publish" in labels or bool(words.published.search(labels))
-    trust = line.trust + (0.12 if named else 0)
+    trust = line.trust + (0.13 if named or late else 0)  # a little more than the words of the same line
     (modified if late and not named else published).extend(
         read(f"dom:{element.tag}", line.stamp, trust, context, _place(element))
     )

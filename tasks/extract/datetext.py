@@ -10,27 +10,36 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from crawler.dates import zone_named
 from storage.records import Precision
+from tasks.extract.calendars import civil, solar_day
 from tasks.extract.lexicon import fold, lexicon
 
-_NAME = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])+"
-"""A word with the vowel signs and accents that Unicode has as marks (Indic scripts and Thai write most vowels so)."""
+_NAME = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]|\.(?=[\u0e01-\u0e2e]))+"
+"""A word with the vowel signs and accents that Unicode has as marks (Indic scripts and Thai write most vowels so), and
+with the dot inside a Thai abbreviation."""
 _DATE = re.compile(
     r"(?<![\d.,:/-])(?:"
     r"(?P<y1>\d{4})\s?(?:[-/.]|[年년]\s?)\s?(?P<m1>\d{1,2})\s?(?:[-/.]|[月월]\s?)\s?(?P<d1>\d{1,2})\s?[日일]?(?!\d)"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|re|\.|º|°|ª|-?го|ին|\.?-?a?n)?[\s,.-]*"
     rf"(?:of |de |di |d'|del |ב)?(?P<m2>{_NAME})\.?"
-    r"[\s,-]*(?:de |del |of )?"
+    rf"(?:\s?[/(]\s?{_NAME}\)?)?[\s,-]*(?:de |del |of )?"
     r"(?P<y2>\d{4})(?!\d)"
     r"|(?P<d3>\d{1,2})(?P<sep>[./-]|\s\|\s)\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
+    rf"|(?P<y6>\d{{4}})\.\s?gada\s+(?P<d6>\d{{1,2}})\.\s?(?P<m6>{_NAME})"
+    rf"|(?P<y5>\d{{4}})(?:\.|\s?m\.|ko)\s*(?P<m5>{_NAME})\s+(?P<d5>\d{{1,2}})(?!\d)"
     rf")|(?P<m4>{_NAME})"
     r"\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
 )
+_NAMED_FORMS = "2456"
+"""The alternatives of `_DATE` that name the month."""
 _CLOCK = (
-    r"(?P<h>\d{1,2})(?:(?P<mark>[:.h時시点點])\s?(?P<m>\d{2})?(?::(?P<s>\d{2}))?)?\s*(?:分|분)?\s*(?:uhr|hrs|h\b)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?)?"
-    r"\s*\(?(?P<zone>(?:utc|gmt)?\s?[+−-]\d{1,2}:?\d{2}\b|[a-z]{1,4}\b)?"
+    r"(?P<h>\d{1,2})(?:(?P<mark>[:.時시点點]|\s?h)\s?(?P<m>\d{2})?(?::(?P<s>\d{2}))?)?\s*(?:分|분)?\s*(?:uhr|hrs|h\b)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?)?"
+    r"\s*\(?(?P<zone>(?:utc|gmt)\s?[+−-]\d{1,2}(?::?\d{2})?\b|[+−-]\d{1,2}:?\d{2}\b|[a-z]{1,4}\b|мск\b)?"
 )
+_WEEKDAY = r"(?:\s?[(（]?(?:(?:星期|周|週)[一二三四五六日天]|[月火水木金土日월화수목금토일](?:曜日?|요일)?)[)）]?)?"
 _AFTER = re.compile(
-    r"[\s,|·•–—/@()t-]*(?:\b(?:at|um|à|a las|às|alle|ore|ore:|kl\.?|klo|godz\.?|в|о|om|la|saat|ob)\s+)?" + _CLOCK
+    _WEEKDAY + r"[\s,.|·•–—/@()t-]*"
+    r"(?:\b(?:at|um|à|a las|às|alle|ore|ore:|kl\.?|klo|godz\.?|в|о|om|la|saat|ob|u|v|ve|"
+    r"lúc|pukul|στις|ساعت|الساعة|בשעה)\s+)?" + _CLOCK
 )
 _BEFORE = re.compile(
     r"(?:^|[\s(,|])" + _CLOCK + r"[\s,|·•–—)-]*(?:(?:on|am|le|el|il|em|den|i|pe)\s+)?(?:[^\W\d_]+\.?,?\s+)?$"
@@ -40,6 +49,11 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _UNSPACED = "\u0530"
 """Before it lie the Latin, Greek and Cyrillic scripts, which part their words."""
+_DAYS = (0, 86_400)
+_DUAL = re.compile(r"ين$|יים$|שתי")
+"""The Arabic and Hebrew forms for two of a kind."""
+_SHORT_LINE = 60
+"""Characters of a line above which a word like "yesterday" may be one of a sentence."""
 _WORDS = frozenset(("at", "met", "pet"))
 """What after a clock time is an English word more often than a time zone."""
 _MONTH_FIRST = frozenset(("en-us", "en-ph", "en-ca", "fil", "es-pa", "es-us"))
@@ -88,9 +102,13 @@ def digits(text: str) -> str:
 
 def spot(text: str, context: Context) -> Iterator[Spotted]:
     """All dates and relative times in a short text, in order; none that lies more than a day after `context.now`."""
-    folded = digits(fold(text))
-    found = [spotted for match in _DATE.finditer(folded) if (spotted := _absolute(match, folded, context))]
-    found += _relative(folded, context)
+    line = folded(text)
+    found, read = [], 0
+    for match in _DATE.finditer(line):
+        if spotted := _absolute(match, line, context, read):
+            found.append(spotted)
+            read = spotted.end
+    found += _relative(line, context)
     latest = context.now + timedelta(days=1)
     yield from (
         spotted
@@ -101,15 +119,19 @@ def spot(text: str, context: Context) -> Iterator[Spotted]:
 
 def folded(text: str) -> str:
     """The text in the form in which `Spotted` counts places."""
-    return digits(fold(text))
+    return civil(digits(fold(text)))
 
 
-def _absolute(match: re.Match[str], text: str, context: Context) -> Spotted | None:
+def _absolute(match: re.Match[str], text: str, context: Context, read: int) -> Spotted | None:
+    """The date of a match with the clock time beside it, which does not stand before `read`."""
     day = _day(match, context)
     if day is None:
         return None
     start, end = match.span()
-    for clock, before in ((_AFTER.match(text, end), False), (_BEFORE.search(text[max(0, start - 40) : start]), True)):
+    for clock, before in (
+        (_AFTER.match(text, end), False),
+        (_BEFORE.search(text[max(read, start - 40) : start]), True),
+    ):
         instant = _at(day, clock, context) if clock else None
         if clock and instant:
             precision = Precision.SECOND if clock["s"] else Precision.MINUTE
@@ -119,11 +141,13 @@ def _absolute(match: re.Match[str], text: str, context: Context) -> Spotted | No
 
 def _day(match: re.Match[str], context: Context) -> datetime | None:
     if match["y1"]:
+        if context.language.startswith("fa") and (day := solar_day(*(int(match[name]) for name in ("y1", "m1", "d1")))):
+            return datetime(day.year, day.month, day.day)  # noqa: DTZ001  (likewise)
         return _date(_year(match["y1"], context), match["m1"], match["d1"])
-    if match["m2"] or match["m4"]:
-        month = _month(match["m2"] or match["m4"], context.language)
-        year = _year(match["y2"] or match["y4"], context)
-        return _date(year, str(month), match["d2"] or match["d4"]) if month else None
+    for form in _NAMED_FORMS:
+        if name := match[f"m{form}"]:
+            month, year = _month(name, context.language), _year(match[f"y{form}"], context)
+            return _date(year, str(month), match[f"d{form}"]) if month else None
     return _numeric(match, context)
 
 
@@ -182,11 +206,27 @@ def _at(day: datetime, clock: re.Match[str], context: Context) -> datetime | Non
 def _zone(name: str | None) -> tzinfo | None:
     if not name:
         return None
-    offset = re.fullmatch(r"(?:utc|gmt)?\s?([+−-])(\d{1,2}):?(\d{2})", name)
+    offset = re.fullmatch(r"(?:utc|gmt)?\s?([+−-])(\d{1,2})(?::?(\d{2}))?", name)
     if offset:
-        minutes = int(offset[2]) * 60 + int(offset[3])
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)) if minutes < 1440 else None
-    return None if name in _WORDS else zone_named(name)
+    return None if name in _WORDS else zone_named(name.replace("мск", "msk"))
+
+
+def _named_day(match: re.Match[str], text: str, at: datetime, context: Context) -> list[Spotted]:
+    """Today or yesterday in a short line: with a clock time, or yesterday alone or behind a label.
+
+    The words of one language are others' too ("hier"), and a sentence may hold them.
+    """
+    day, clock = at.replace(hour=0, minute=0, second=0, microsecond=0), _AFTER.match(text, match.end())
+    if len(text) > _SHORT_LINE:
+        return []
+    if clock and (instant := _at(day, clock, context)):
+        return [Spotted(instant, Precision.MINUTE, match.start(), clock.end())]
+    label, rest = text[: match.start()].strip(" :|·•-–"), text[match.end() :].strip(" .|·•-–")
+    alone = not rest and (not label or lexicon().published.fullmatch(label) or lexicon().updated.fullmatch(label))
+    is_past = day.date() < context.now.astimezone(context.zone).date()
+    return [Spotted(day.astimezone(UTC), Precision.DAY, *match.span())] if alone and is_past else []
 
 
 def _relative(text: str, context: Context) -> list[Spotted]:
@@ -196,8 +236,11 @@ def _relative(text: str, context: Context) -> list[Spotted]:
     for pattern, seconds in lexicon().ago:
         for match in pattern.finditer(text):
             number = re.search(r"\d+", match[0])
-            at = context.now - timedelta(seconds=seconds * (int(number[0]) if number else 1))
-            if seconds < 86_400:
+            many = int(number[0]) if number else 2 if _DUAL.search(match[0]) else 1
+            at = context.now - timedelta(seconds=seconds * many)
+            if seconds in _DAYS and number is None and many == 1:
+                found += _named_day(match, text, at.astimezone(context.zone), context)
+            elif seconds < 86_400:
                 found.append(Spotted(at.replace(microsecond=0), Precision.MINUTE, *match.span()))
             elif seconds <= 604_800:
                 midnight = at.astimezone(context.zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -19,7 +19,10 @@ _SHELL = re.compile(
 # A whole string, or one of the faults between strings: a comment, a comma too many, a comma too few.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|(?m:(?<![:"\w])//[^\n]*$)|,(?=\s*(?:,|[}\]]))', re.DOTALL)
 _MISSING_COMMA = re.compile(r'(["}\]\d])(\s*\n\s*)(?="[\w@]+"\s*:)')
-_ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_ESCAPE = re.compile(r'\\(?:\'|(?!["\\/bfnrt]|u[0-9a-fA-F]{4}))')
+_SINGLE = re.compile(r"[\[{\s]*'[^\"']*'\s*:")
+"""The start of an object as JavaScript may write it, with single quotation marks."""
+_QUOTED_ONCE = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _FIELD = re.compile(
     r'"(@type|headline|name|url|description|datePublished|dateModified|dateCreated|articleSection|inLanguage|isAccessibleForFree)"'
     r'\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|(\d{10,13}|true|false))'
@@ -142,7 +145,12 @@ def _cut_off(values: list[Any]) -> None:
 
 def _mended(text: str) -> str:
     text = _TOKEN.sub(lambda token: token[0] if token[0].startswith('"') else "", text)
-    return _ESCAPE.sub(r"\\\\", _MISSING_COMMA.sub(r"\1,\2", text))
+    text = _QUOTED_ONCE.sub(_requoted, text) if _SINGLE.match(text) else text
+    return _ESCAPE.sub(lambda escape: escape[0][1:] or r"\\", _MISSING_COMMA.sub(r"\1,\2", text))
+
+
+def _requoted(token: re.Match[str]) -> str:
+    return '"' + re.sub(r'(?<!\\)"', r"\"", token[1].replace("\\'", "'")) + '"'
 
 
 def _salvaged(text: str) -> list[Any]:

@@ -12,8 +12,11 @@ from tasks.extract.people import split_names
 _EDGE = " .:!?›»>→–—-|·•…*\"'"
 _PHOTO = re.compile(r"^(?:photo|foto|photograph|image|picture|bild|credit|fot|фото|写真|ph)s?\s*[.:/(©]")
 _PAGER = re.compile(r"^(?:page|seite|página|pagina|strona)\s+\d+\s+(?:of|von|de|di|van|z)\s+\d+\b.{0,60}$")
+_RIGHTS = re.compile(r"^(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*(?:19|20)\d\d\b")
 _DATE_ONLY = re.compile(r"^[\W\d]*(?:[^\W\d_]+[\W\d]+){0,6}$")
 _MOST_POINTER = 250
+_MOST_OFFERS = 5
+"""Short blocks that may follow such a line as parts of the offer."""
 _PARAGRAPH = 60
 _FEWEST_TWICE = 5
 """Paragraphs that stand twice from which it is no refrain."""
@@ -22,7 +25,9 @@ _FEWEST_TWICE = 5
 def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
     """The blocks without boilerplate; `repeated` are texts that stand elsewhere in the record (title, standfirst)."""
     known = {fold(text) for text in repeated if text}
-    kept = [clean for block in blocks if (clean := _cleaned(block)) is not None and fold(clean.text) not in known]
+    kept = [
+        clean for block in _given(blocks) if (clean := _cleaned(block)) is not None and fold(clean.text) not in known
+    ]
     while kept and _is_lead_in(kept[0]):
         kept.pop(0)
     kept = _cut(kept)
@@ -34,7 +39,11 @@ def without_junk(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Bloc
 def without_repeats(blocks: Sequence[Block], repeated: Iterable[str]) -> tuple[Block, ...]:
     """The blocks without `repeated` texts, a byline on top, and a heading with nothing under it at the end."""
     known = {fold(text) for text in repeated if text}
-    kept = [block for block in printed_once(blocks) if fold(block.text) not in known]
+    kept = [
+        block
+        for block in _given(printed_once(blocks))
+        if not _is_rights(block) and not _is_call(block) and fold(block.text) not in known
+    ]
     while kept and _is_lead_in(kept[0]):
         kept.pop(0)
     while kept and kept[-1].kind is BlockKind.HEADING:
@@ -54,8 +63,8 @@ def printed_once(blocks: Sequence[Block]) -> Sequence[Block]:
 
 def is_junk(text: str) -> bool:
     """Whether one line is boilerplate: a fixed phrase, or a short line that begins like a call or a pointer."""
-    folded = fold(text)
-    return is_phrase(folded) or (len(folded) < _MOST_POINTER and opens_junk(folded))
+    folded = fold(text).lstrip("[(（【")
+    return is_phrase(folded) or bool(_RIGHTS.match(folded)) or (len(folded) < _MOST_POINTER and opens_junk(folded))
 
 
 def is_phrase(folded: str) -> bool:
@@ -77,6 +86,19 @@ def _cleaned(block: Block) -> Block | None:
     return None if block.kind is not BlockKind.CODE and is_junk(block.text) else block
 
 
+def _is_call(block: Block) -> bool:
+    """Whether a block is a call in brackets ("[Subscribe to our newsletter]"): a voice of the desk, not of the text."""
+    text = block.text
+    return text.startswith("[") and text.endswith("]") and len(text) < _MOST_POINTER and is_junk(text)
+
+
+def _is_rights(block: Block) -> bool:
+    """Whether a block states who holds the rights in the text."""
+    return (
+        block.kind is BlockKind.PARAGRAPH and len(block.text) < _MOST_POINTER and bool(_RIGHTS.match(fold(block.text)))
+    )
+
+
 def _is_lead_in(block: Block) -> bool:
     """Whether the first block is a byline or a date line."""
     text = block.text
@@ -92,6 +114,16 @@ def _is_lead_in(block: Block) -> bool:
         and (bool(labelled) or (len(text) < 60 and bool(_DATE_ONLY.match(folded))))
         and not re.search(r"[.!?]$", text)
     )
+
+
+def _given(blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks up to the line that asks for a subscription, with the offers that follow it; prose after it stays."""
+    for at, block in enumerate(blocks):
+        if len(block.text) < _MOST_POINTER and lexicon().gate.search(fold(block.text)):
+            rest = blocks[at + 1 :]
+            offers = len(rest) <= _MOST_OFFERS and all(len(other.text) < _MOST_POINTER for other in rest)
+            return blocks[:at] if offers else [*blocks[:at], *_given(rest)]
+    return blocks
 
 
 def _cut(blocks: list[Block]) -> list[Block]:

@@ -48,18 +48,22 @@ class Lexicon:
     not_found: re.Pattern[str]
     consent: re.Pattern[str]
     paywall: re.Pattern[str]
+    gate: re.Pattern[str]
+    """What stands where a text breaks off for readers without a subscription, and hardly anywhere else."""
     blocked: re.Pattern[str]
     listing: re.Pattern[str]
     ago: tuple[tuple[re.Pattern[str], int], ...]
     """Patterns of a time past, with the unit in seconds; the group holds the number, none stands for one."""
     ago_words: frozenset[str]
     """The words of the forms of `ago`: a text with spaces between its words and none of these states no time past."""
+    ago_named: re.Pattern[str]
+    """The forms of `ago` without a number, up to a week ("an hour ago"); a day's name alone is none."""
     agencies: frozenset[str]
     boilerplate: frozenset[str]
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+_UNITS = {"today": 0, "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 _FIRST = ("en", "de", "fr", "es", "it", "pt", "nl")
 """Languages whose reading of an ambiguous month name wins where the page's language is unknown."""
 
@@ -77,7 +81,7 @@ def lexicon() -> Lexicon:
     return Lexicon(
         months=everywhere,
         months_by_language=by_language,
-        byline=re.compile(rf"(?:{_any(words['byline'])})(?:\s*:\s*|\s+|(?<=[:：/／＝=]))", re.IGNORECASE),
+        byline=re.compile(rf"(?:{_any(words['byline'])})(?:\s*[:：]\s*|\s+|(?<=[:：/／＝=・]))", re.IGNORECASE),
         byline_starts=frozenset(word[:2] for word in words["byline"]),
         joiner=re.compile(
             rf"\s+(?:{_any(w for w in words['joiner'] if w.replace(' ', '').isalpha())})\s+", re.IGNORECASE
@@ -94,9 +98,11 @@ def lexicon() -> Lexicon:
         not_found=_edge(words["not_found"]),
         consent=_edge(words["consent"]),
         paywall=_edge(words["paywall"]),
+        gate=re.compile(_edge(words["gate"]).pattern.replace(re.escape("{0}"), r"\d{1,6}")),
         blocked=_edge(words["blocked"]),
         listing=_edge(words["listing"]),
         ago=_ago(tables),
+        ago_named=re.compile(rf"(?<![\w.])(?:{_any(_without_number(tables))})(?!\w)"),
         ago_words=frozenset(_LETTERS.findall(fold(" ".join(_ago_forms(tables))))),
         agencies=frozenset(map(fold, read_data("agencies.toml")["names"])),
         boilerplate=frozenset(read_data("classes.toml")["always"]),
@@ -114,6 +120,7 @@ _LISTS = (
     "not_found",
     "consent",
     "paywall",
+    "gate",
     "blocked",
     "listing",
 )
@@ -147,6 +154,12 @@ def _months(table: Mapping[str, Any]) -> dict[str, int]:
 
 def _ago_forms(tables: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     return (form for table in tables.values() for forms in table.get("ago", {}).values() for form in forms)
+
+
+def _without_number(tables: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    units = ("minute", "hour", "day", "week")
+    forms = (fold(form) for table in tables.values() for unit in units for form in table.get("ago", {}).get(unit, ()))
+    return (form for form in forms if "{0}" not in form)
 
 
 def _ago(tables: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], int], ...]:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from typing import Any
 
-from storage.records import Finding
+from storage.records import Finding, Headers
 from tasks.extract import jsonld
 from tasks.extract.document import Document, join
-from tasks.extract.lexicon import squash
+from tasks.extract.lexicon import fold, read_data, squash
 from tasks.extract.meta import values
 
 _REFRESH = re.compile(r"^\s*(\d[\d.]*|\.\d*)\s*[;,]?\s*(?:url\s*=\s*)?(.*)$", re.IGNORECASE | re.DOTALL)
+_LONGEST_WAY = 40
+_PART_NUMBER = "post-page-numbers"
+_ARROWS = " \t\n\r.…<>«»‹›→←|[]()"
+_LINK = re.compile(r"<([^>]*)>[^,<]*?;\s*rel\s*=\s*\"?([\w\s-]+)", re.IGNORECASE)
 _CHROME = frozenset(("header", "footer", "nav"))
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|footer|breadcrumbs?|masthead)(?:$|[\s_-])", re.IGNORECASE
 )
 
 
-def canonical(document: Document, node: dict[str, Any] | None) -> tuple[Finding[str], ...]:
+def canonical(document: Document, node: dict[str, Any] | None, headers: Headers = ()) -> tuple[Finding[str], ...]:
     """What the page declares as its address, resolved: evidence, to be checked before it is believed."""
     declared = [("link:canonical", href, 0.9) for href in _rel(document, "canonical")]
+    declared += [("header:link", href, 0.85) for href in _linked(headers)]
     declared += [(f"meta:{name}", value, 0.6) for name, value in values(document.meta, ("og:url",))]
     declared += [("jsonld:mainEntityOfPage", link, 0.6) for link in jsonld.links((node or {}).get("mainEntityOfPage"))]
     found = []
@@ -30,6 +37,13 @@ def canonical(document: Document, node: dict[str, Any] | None) -> tuple[Finding[
         if address:
             found.append(Finding(value=address.split("#")[0], source=source, raw=raw, confidence=confidence))
     return tuple(found)
+
+
+def _linked(headers: Headers) -> Iterator[str]:
+    """The canonical address that the response names in a Link header (RFC 8288)."""
+    for name, value in headers:
+        if name.lower() == "link":
+            yield from (link[1] for link in _LINK.finditer(value) if "canonical" in link[2].lower().split())
 
 
 def next_page(document: Document) -> str | None:
@@ -48,31 +62,68 @@ def _related(document: Document, relation: str) -> str | None:
         for anchor in document.elements.tagged("a")
         if relation in (anchor.get("rel") or "").split()
     ]
-    for href in [*_rel(document, relation), *anchors]:
+    shown = () if relation == "previous" else chain(_told(document, relation), _numbered(document, relation))
+    for href in chain(_rel(document, relation), anchors, shown):
         address = join(document.base, href)
         if address and address.split("#")[0] != document.url.split("#")[0]:
             return address
     return None
 
 
-def refresh_target(document: Document) -> str | None:
-    """Where a meta refresh leads (HTML: shared declarative refresh steps).
+def _told(document: Document, relation: str) -> Iterator[str]:
+    """Where the links lead whose only words are "next page"."""
+    words, starts = _ways()[relation]
+    for anchor in document.elements.tagged("a"):
+        text = anchor.text
+        if not text or len(text) > _LONGEST_WAY or text.lstrip(_ARROWS)[:2].lower() not in starts:
+            continue
+        if fold(text).strip(_ARROWS) in words and anchor.get("href"):
+            yield anchor.get("href")
+
+
+def _numbered(document: Document, relation: str) -> Iterator[str]:
+    """The part beside the current one in WordPress's row of numbers (`wp_link_pages`)."""
+    row = list(document.elements.called(_is_part_number)) if _PART_NUMBER in document.text else []
+    at = next((at for at, one in enumerate(row) if "current" in (one.get("class") or "").split()), None)
+    if at is not None:
+        beside = row[at + 1 : at + 2] if relation == "next" else row[max(0, at - 1) : at]
+        yield from (one.get("href") for one in beside if one.get("href"))
+
+
+def _is_part_number(names: str) -> bool:
+    return _PART_NUMBER in names.split()
+
+
+@cache
+def _ways() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """The words that lead to the next and to the previous part, and the first two characters of each."""
+    table = read_data("paging.toml")
+    words = {relation: frozenset(map(fold, table[relation])) for relation in ("next", "prev")}
+    return {relation: (some, frozenset(word[:2] for word in some)) for relation, some in words.items()}
+
+
+def refresh_target(document: Document, headers: Headers = ()) -> str | None:
+    """Where a meta refresh, or a response's Refresh header, leads (HTML: shared declarative refresh steps).
 
     None without one, for one that reloads the same page, for one in noscript, and for one after more than 30 seconds,
     which refreshes a page that is meant to be read.
     """
-    for element in document.elements.tagged("meta"):
-        if squash(element.get("http-equiv") or "").lower() != "refresh" or not element.get("content"):
-            continue
-        if next(element.iterancestors("noscript"), None) is not None:
-            continue
-        parsed = _REFRESH.match(element.get("content"))
+    for content in (*_refreshes(document), *(value for name, value in headers if name.lower() == "refresh")):
+        parsed = _REFRESH.match(content)
         link = parsed[2].strip().strip("'\"").strip() if parsed else ""
         address = join(document.base, link) if link else None
         late = parsed is not None and float(re.sub(r"^\.?$", "0", parsed[1].split(".")[0])) > 30
         if address and not late and address.split("#")[0] != document.url.split("#")[0]:
             return address
     return None
+
+
+def _refreshes(document: Document) -> Iterator[str]:
+    for element in document.elements.tagged("meta"):
+        if squash(element.get("http-equiv") or "").lower() != "refresh" or not element.get("content"):
+            continue
+        if next(element.iterancestors("noscript"), None) is None:
+            yield element.get("content")
 
 
 def content_links(document: Document) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ Listed = tuple[str, list[str], float]
 """A source, the texts found there, and the trust in them."""
 
 _BYLINE = re.compile(
-    "byline|by-line|author|autor|auteur|verfasser|writer|creator|signature|firma|redakteur|wrote|user-?name"
+    "byline|by-line|author|autor|auteur|verfasser|writer|creator|signature|firma|redakteur|wrote|user-?name|(?<![a-z])(?:reporter|journalist)(?![a-z])"
 )
 _NOT_BYLINE = re.compile(
     r"bio|desc|about|image|avatar|photo|picture|comment|related|follow|social|box|card|more|teaser|list-item|time|job|title|role|share|authori|authors?-?page",
@@ -71,10 +71,15 @@ _LINES = frozenset(
         "button",
     ]
 )
+_LABELS = re.compile(r"[\s|｜/]+(?=[\u3040-\u9fff]{1,6}[:：])")
+"""Where in a line of several labels with their values the next begins (Chinese and Japanese pages have such)."""
+_BUREAU = re.compile(r"^【[^【】・]*(?:支局|総局|本社|本部|部|局)・([^【】・]{2,12})】$")
+"""A Japanese byline: the bureau and the writer in one pair of brackets."""
 _LONGEST_LINE = 120
 _LONGEST_PIECE = 400
 """Characters of one piece of text, with its indentation, that may be a line."""
 _LONGEST_NAME = 80
+_MOST_LABELS = 3
 _FURTHEST = 8
 """Levels above the headline within which a byline without markup is the article's."""
 _MOST_NAMES = 6
@@ -147,7 +152,8 @@ def beside_headline(document: Document, headline: Headline) -> Iterator[Listed]:
     near = [*enumerate(elements[max(0, at - _MOST_BEFORE) : at], -min(at, _MOST_BEFORE))]
     near += enumerate(elements[after : at + _MOST_AFTER], after - at)
     pieces = list(_pieces(near))
-    yield from islice(_labelled(pieces, headline), 1)
+    # of several labels the first that names a person: "Source: … Writer: …"
+    yield from sorted(islice(_labelled(pieces, headline), _MOST_LABELS), key=lambda line: -line[2])[:1]
     yield from islice(_dated(pieces, headline), 1)
     links = [
         text
@@ -174,7 +180,8 @@ def _pieces(near: Iterable[tuple[int, Any]]) -> Iterator[_Piece]:
                 continue
             holder = element if own else element.getparent()
             if holder is not None and holder.tag in _LINES and len(text := squash(text)) <= _LONGEST_LINE:
-                yield _Piece(place=place, read=before, holder=holder, text=text)
+                for part in _LABELS.split(text) if not text.isascii() else (text,):
+                    yield _Piece(place=place, read=before, holder=holder, text=_BUREAU.sub(r"文・\1", part))
 
 
 def _labelled(pieces: Iterable[_Piece], headline: Headline) -> Iterator[Listed]:
@@ -256,6 +263,8 @@ def _is_byline(names: str) -> bool:
         or "firma" in lowered
         or "reda" in lowered
         or "verf" in lowered
+        or "report" in lowered
+        or "journal" in lowered
     ):
         return False  # most names: no pattern is needed to see it
     return any(_BYLINE.search(name) and not _NOT_BYLINE.search(name) for name in lowered.split())

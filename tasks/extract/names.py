@@ -18,6 +18,8 @@ _NAME = re.compile(r"^[^\W\d_](?:[^\W\d_]|[.'’‘`´\- \u0300-\u036f\u0900-\u0
 _DATED_TAIL = re.compile(r"\s+(?:(?:am|on|le|il|el|em|den|op|dne|at)\s+)?\d.*$", re.DOTALL)
 _PARENTHESIS = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]")
 _ACCOUNT = re.compile(r"(?<=\w)\s+@\w+")
+_MAIL = re.compile(r"(?<=\w)\s+\S+@[\w.-]+\w")
+"""An address behind a name that a page shows; beside a name that only metadata declare it is a site owner's."""
 _HONORIFIC = re.compile(r"^(?:(?:prof|dr|mr|mrs|ms|sir|dame|rev|ing|dipl)\.\s*)+(?=\S)", re.IGNORECASE)
 _HANDLE = re.compile(r"^[^\W_][\w.\- ]{1,69}$")
 _LISTED_BY = re.compile(r"^.{2,30}\s(?:by|von|par|por|av|of|from)\s+(?=\S)", re.IGNORECASE)
@@ -71,7 +73,8 @@ def read_byline(text: str, own: frozenset[str] = frozenset(), *, declared: bool 
     text = _URL.sub("", squash(jsonld.plain(text)))
     if taken := listed.sources.match(fold(text)):
         text = text[taken.end() :]
-    text = without_opening(_ACCOUNT.sub("", _PARENTHESIS.sub("", text)))
+    text = _ACCOUNT.sub("", _PARENTHESIS.sub("", text))
+    text = without_opening(text if declared else _MAIL.sub("", text))
     while (lead := words.byline.match(text)) and len(lead[0]) < len(text):
         text = text[lead.end() :].lstrip(" :")
     people: list[str] = []
@@ -80,7 +83,8 @@ def read_byline(text: str, own: frozenset[str] = frozenset(), *, declared: bool 
         parts = _parts(segment, own)
         found = [part for part in parts if taken is None and is_person(part, own, declared=declared)]
         others += [part for part in parts if part not in found and _is_credit(part)]
-        people += _without_towns(found)
+        named = any(" " in name for name in people)
+        people += [name for name in _without_towns(found) if not named or not _is_town(name)]
     return _without_houses(people, others)
 
 
@@ -141,7 +145,12 @@ def _is_full_name(text: str) -> bool:
 def _without_towns(names: list[str]) -> list[str]:
     """The names between commas without single words, which are towns where others have a first and a last name."""
     full = any(" " in name for name in names)
-    return [name for name in names if not full or " " in name or not name[0].isupper()]
+    return [name for name in names if not full or not _is_town(name)]
+
+
+def _is_town(name: str) -> bool:
+    """Whether a name may be a town beside full names: "Anna Kowal / Berlin"."""
+    return " " not in name and name[0].isupper()
 
 
 def _without_houses(people: list[str], others: list[str]) -> Byline:

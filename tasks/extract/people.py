@@ -33,6 +33,8 @@ _PEN_NAMED = (
 """Places that name one account as the writer where they name no person."""
 _PEN_NAME = 0.4
 _LONGEST_LINE = 120
+_ENCODED = ("[{", "{")
+"""How a value begins that a template has encoded as JSON a second time."""
 _ARTICLE = re.compile(r"(?:the|der|die|das|el|la|le|les|los|las|il|o|het)\b")
 
 
@@ -65,7 +67,7 @@ def bylines(
         document, node, material, list(recipe), headline or page_headline(document, node)
     ):
         declared = source.startswith(("meta:", "jsonld:", "recipe:"))
-        read = [_sure(read_byline(text, own, declared=declared), source, document.url) for text in texts]
+        read = [_sure(read_byline(text, own, declared=declared), source, document.url, text) for text in texts]
         names = distinct(name for byline in read for name in byline.people)
         raw = "; ".join(texts)
         if names:
@@ -125,7 +127,7 @@ def _label(url: str) -> str:
     return max((urlsplit(url).hostname or "").split(".")[:-1], key=len, default="").replace("-", "")
 
 
-def _sure(byline: Byline, source: str, url: str) -> Byline:
+def _sure(byline: Byline, source: str, url: str, text: str) -> Byline:
     """The byline, but a house and its town, or the words of its name, are no list of persons."""
     declared = source.startswith(("meta:", "jsonld:"))
     label = _label(url)
@@ -133,7 +135,9 @@ def _sure(byline: Byline, source: str, url: str) -> Byline:
     if declared and any(_is_firm(name) for name in byline.others):
         return Byline(others=byline.others[:1])
     if declared and any(_named_like(name, label) for name in everyone):
-        return Byline(others=everyone[:1])
+        led = lexicon().byline.match(text) is not None  # "By Anna Kowal, The Tarn Post"
+        writers = tuple(name for name in byline.people if led and " " in name and not _named_like(name, label))
+        return Byline(people=writers, others=byline.others if writers else everyone[:1])
     if declared and len(byline.people) > 1 and not any(" " in name for name in byline.people if name.isascii()):
         return Byline(others=byline.others)
     if source == "meta:twitter:creator":
@@ -189,12 +193,27 @@ def _people(node: dict[str, Any] | None, *, houses: bool) -> list[str]:
             value = stack.pop()
             if isinstance(value, list):
                 stack.extend(value[::-1])
+            elif isinstance(value, dict) and _is_numbered(value):
+                stack.extend([*value.values()][::-1])
             elif isinstance(value, dict):
                 kinds = jsonld.types(value)
                 if houses == (bool(kinds & _HOUSES) and "Person" not in kinds):
-                    found += jsonld.strings(value.get("name") or value.get("@list"))
+                    found += jsonld.strings(value.get("name") or value.get("@list")) or _parts_of_name(value)
+            elif isinstance(value, str) and value.lstrip().startswith(_ENCODED):
+                stack.append(jsonld.parse(value))
             elif isinstance(value, str) and not houses:
                 found.append(value)
         if found:
             return found
     return []
+
+
+def _is_numbered(value: dict[str, Any]) -> bool:
+    """Whether an object is a list in disguise, as some languages write lists with gaps."""
+    return bool(value) and all(key.isdecimal() for key in value)
+
+
+def _parts_of_name(person: dict[str, Any]) -> list[str]:
+    """A name that is only there in its parts (schema.org givenName, familyName)."""
+    parts = [part for key in ("givenName", "familyName") for part in jsonld.strings(person.get(key))[:1]]
+    return [" ".join(parts)] if len(parts) > 1 else []

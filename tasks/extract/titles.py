@@ -66,7 +66,7 @@ def find_titles(
         # Better the site's name than nothing: a page's only title is what its readers see.
         found = [_bare_title(raw) for raw in _title_element(document)]
     if len({finding.source for finding in found}) == 1 and found[0].source == "dom:title":
-        found = [replace(found[0], value=_without_tail(found[0].value))]
+        found = [replace(found[0], value=_without_tail(found[0].value, found[0].raw))]
     return _ranked(found, _sole_heading(document))
 
 
@@ -77,11 +77,22 @@ def _sole_heading(document: Document) -> str:
     return text if len(text.split()) > _FEWEST_WORDS else ""
 
 
-def _without_tail(title: str) -> str:
+def _without_tail(title: str, raw: str) -> str:
     """A page's only title without its last part, where that is short as a site's name is, and a headline remains."""
     cuts = list(_SEPARATOR.finditer(title))
     head, tail = (title[: cuts[-1].start()], title[cuts[-1].end() :]) if cuts else (title, "")
+    if _UNSPACED.search(tail):  # what is left behind a site's name that went already is a section, or part of it
+        return _without_wide_tail(title, cuts) if len(title) == len(squash(raw)) else title
     return head if tail and len(tail.split()) <= _MOST_SITE_WORDS and len(head.split()) >= _FEWEST_WORDS else title
+
+
+def _without_wide_tail(title: str, cuts: Sequence[re.Match[str]]) -> str:
+    """The same in a script without spaces, where parts are told by their length, and a section may stand there too."""
+    for cut in [*cuts][-2:]:
+        head, tails = title[: cut.start()], _SEPARATOR.split(title[cut.end() :])
+        if len(head) >= _FEWEST_WIDE and all(0 < len(tail) <= _MOST_WIDE for tail in tails):
+            return head
+    return title
 
 
 def _bare_title(raw: str) -> Finding[str]:
@@ -183,6 +194,9 @@ _SHORTEST_NAME = 4
 _PRESS = ("网", "網", "新闻", "新聞", "ニュース", "日报", "日報")
 """Chinese and Japanese words for news sites, with which their names end."""
 _MOST_ABOVE, _LONGEST_ABOVE = 200, 80
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_FEWEST_WIDE, _MOST_WIDE = 10, 8
+"""Characters of a headline and of a name behind it in scripts that write a word in one or two."""
 _LONG = 15
 """Characters from which a title can stand without what follows a separator."""
 _ALIKE = 0.3

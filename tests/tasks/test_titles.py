@@ -111,3 +111,15 @@ def test_a_headline_that_begins_like_the_host_is_no_site_name() -> None:
     assert (
         title_of("<h1>Budget ferries for all</h1>", head, "https://budgetferry.example/a") == "Budget ferries for all"
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "headline"),
+    [
+        ("石切通りの市民プール、冬も営業継続へ｜地域｜岬新報", "石切通りの市民プール、冬も営業継続へ"),
+        ("石切通りの市民プール、冬も営業継続へ | 岬新報", "石切通りの市民プール、冬も営業継続へ"),
+        ("港の倉庫 | 岬新報", "港の倉庫 | 岬新報"),
+    ],
+)
+def test_the_only_title_in_a_script_without_spaces(title: str, headline: str) -> None:
+    assert title_of("", f"<title>{title}</title>") == headline
