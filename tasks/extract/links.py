@@ -83,7 +83,7 @@ def _told(document: Document, relation: str) -> Iterator[str]:
 
 def _numbered(document: Document, relation: str) -> Iterator[str]:
     """The part beside the current one in WordPress's row of numbers (`wp_link_pages`)."""
-    row = list(document.elements.called(_is_part_number)) if _PART_NUMBER in document.text else []
+    row = list(document.elements.called(_is_part_number))
     at = next((at for at, one in enumerate(row) if "current" in (one.get("class") or "").split()), None)
     if at is not None:
         beside = row[at + 1 : at + 2] if relation == "next" else row[max(0, at - 1) : at]
@@ -91,7 +91,7 @@ def _numbered(document: Document, relation: str) -> Iterator[str]:
 
 
 def _is_part_number(names: str) -> bool:
-    return _PART_NUMBER in names.split()
+    return _PART_NUMBER in names and _PART_NUMBER in names.split()
 
 
 @cache
