@@ -153,18 +153,25 @@ def prepared(tx: Tx, statement: str, values: dict[str, Any] | list[dict[str, Any
     long as they do. Errors are SQLAlchemy's, as everywhere.
     """
     dbapi = tx.dialect.loaded_dbapi
-    cursor = tx.connection.cursor()
+    cursor: Any = tx.connection.cursor()
     try:
         if isinstance(values, list) and len(values) > 1:
             cursor.executemany(statement, values)
             return []
         values = values[0] if isinstance(values, list) else values
-        cursor.execute(statement, values)
-        return list(cursor.fetchall()) if cursor.description else []
+        return _rows(cursor, statement, values, on_postgresql=tx.dialect.name == "postgresql")
     except dbapi.Error as error:
         raise exc.DBAPIError.instance(statement, values, error, dbapi.Error) from error
     finally:
         cursor.close()
+
+
+def _rows(cursor: Any, statement: str, values: dict[str, Any], *, on_postgresql: bool) -> list[Any]:
+    if on_postgresql:  # as bytes: bytea as text is twice as long; and to look at a description is to have it made
+        cursor.execute(statement, values, binary=True)
+        return list(cursor.fetchall()) if (found := cursor.pgresult) and found.nfields else []
+    cursor.execute(statement, values)
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 @contextmanager

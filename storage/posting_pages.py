@@ -43,19 +43,20 @@ def find(
     """Keys with the articles that have them; exact hashes with the articles of such a text, `most` at most of each."""
     rows = prepared(tx, _FIND, {"keys": array(keys), "exact": array(exact), "most": most})
     pages = {low: data for low, data, _ in rows if data is not None}  # several keys may be in one
-    pairs = unpacked(b"".join(pages.values()), keys).tolist()
-    return sorted(set(map(tuple, pairs))), [(hash_, one) for hash_, data, one in rows if data is None]
+    pairs = unpacked(b"".join(pages.values()), keys)
+    equal = [(hash_, one) for hash_, data, one in rows if data is None]
+    return list(zip(*pairs.T.tolist(), strict=True)), equal
 
 
 def add(tx: Tx, pairs: Sequence[tuple[int, int]]) -> None:
     """Let articles be found by keys. A posting that is there already does no harm."""
-    new = np.array(sorted(set(pairs)), np.int64)
-    held = sorted(prepared(tx, _PAGES, {"keys": array(new[:, 0].tolist())})) or [(FIRST, b"")]
-    bounds = np.searchsorted(new[:, 0], [low for low, _ in held[1:]])
-    grown = zip(held, np.split(new, bounds), strict=True)
-    parts = [
-        part for (low, data), more in grown for part in _split(low, _sorted(np.concatenate((unpacked(data), more))))
-    ]
+    new = np.array(pairs, np.int64)
+    held = sorted(prepared(tx, _PAGES, {"keys": array(np.unique(new[:, 0]).tolist())})) or [(FIRST, b"")]
+    lows = [low for low, _ in held]
+    # Pages are ranges of hashes, so in order all their postings stand page after page.
+    grown = _sorted(np.concatenate((unpacked(b"".join(data for _, data in held)), new)))
+    bounds = np.searchsorted(grown[:, 0], lows[1:])
+    parts = [part for low, piece in zip(lows, np.split(grown, bounds), strict=True) for part in _split(low, piece)]
     values = {
         "lows": array(low for low, _ in parts),
         "data": array(f'"\\\\x{packed(part).hex()}"' for _, part in parts),
@@ -107,7 +108,10 @@ def _split(low: int, pairs: Pairs) -> Iterator[tuple[int, Pairs]]:
 
 
 def _sorted(pairs: Pairs) -> Pairs:
-    return np.unique(pairs, axis=0)
+    """The pairs in order, each once."""
+    ordered = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    again = (ordered[1:] == ordered[:-1]).all(axis=1)
+    return ordered[np.concatenate(([True], ~again))[: len(ordered)]]
 
 
 def array(values: Iterable[int | str]) -> str:
