@@ -51,16 +51,22 @@ def extract(material: Material) -> Extracted | Rejection:
         return Rejection(stage="extract", reason="http_error", detail=str(material.status))
     if not material.body.strip():
         return Rejection(stage="extract", reason="empty")
+    read = _read(material)
+    if isinstance(read, Document):
+        return _page(read, material)
+    return _plain(read, material) if isinstance(read, str) else read
+
+
+def _read(material: Material) -> Document | str | Rejection:
+    """The page parsed, or the text of an answer that has no markup. The text of a page is let go: it may be large."""
     content_type = material.header("Content-Type")
     kind = (content_type or "").split(";")[0].strip().lower()
     text = decode(material.body, content_type).text
-    marked = bool(_MARKUP.search(text[:2000]))
-    if kind in ("text/html", "application/xhtml+xml") or marked:
-        if material.recipe and material.recipe.remove:
-            text = without(text, material.recipe.remove)
-        return _page(parse(text, material.url), material)
+    if kind in ("text/html", "application/xhtml+xml") or _MARKUP.search(text[:2000]):
+        removed = material.recipe.remove if material.recipe else ()
+        return parse(without(text, removed) if removed else text, material.url)
     if kind in ("", "text/plain", "text/markdown", "application/octet-stream") and _is_text(text):
-        return _plain(text, material)
+        return text
     return Rejection(stage="extract", reason="not_html", detail=kind or "unknown")
 
 

@@ -22,8 +22,8 @@ _URL_NAMED = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(\d{1,2})(?=[/_.-]|$)")
 _URL_DAY_FIRST = re.compile(r"(?<!\d)(0[1-9]|[12]\d|3[01])([-_]?)(0[1-9]|1[0-2])\2(20\d\d)(?!\d)")
 _NAMED_DAY = re.compile(r"(?<!\d)(20[0-3]\d)([/-]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])")
 _SCRIPTED = re.compile(
-    r"\\?[\"'](?:date_?published|(?:first_?)?published_?(?:at|date|time|on)|publish_?(?:date|time|at)|publication_?date|pub_?date)\\?[\"']"
-    r"\s*:\s*(?:\\?[\"']([^\"'\\]{8,40})|(\d{10}(?:\d{3})?)\b)",
+    rb"\\?[\"'](?:date_?published|(?:first_?)?published_?(?:at|date|time|on)|publish_?(?:date|time|at)|publication_?date|pub_?date)\\?[\"']"
+    rb"\s*:\s*(?:\\?[\"']([^\"'\\]{8,40})|(\d{10}(?:\d{3})?)\b)",
     re.IGNORECASE,
 )
 _PART = re.compile(r"\s*[|｜]\s*|\s+[–—-]\s+")
@@ -94,9 +94,9 @@ def _from_text(document: Document, headline: Headline, context: Context) -> Iter
 
 def _from_scripts(document: Document, context: Context) -> Iterator[Candidate]:
     """A publication date in the page's script state, for pages that show and declare none."""
-    stated = _SCRIPTED.search(document.text)
+    stated = _SCRIPTED.search(document.source)
     if stated:
-        yield from read("script:published", stated[1] or stated[2], 0.3, context)
+        yield from read("script:published", (stated[1] or stated[2]).decode("utf-8", "replace"), 0.3, context)
 
 
 def _from_loose(document: Document, context: Context) -> Iterator[Candidate]:

@@ -19,9 +19,9 @@ MAX_DEPTH = 200
 _MAX_ATTRIBUTES = 500
 _LONGEST_TITLE = 5_000
 # None of these reaches past the next "<": a page of nothing but those would take the square of its length.
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
-_LONG_TEXT = re.compile("<[^<>]{4000}")  # half the time of the next one
-_LONG_TAG = re.compile(r"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
+_TAG = re.compile(rb"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
+_LONG_TEXT = re.compile(rb"<[^<>]{4000}")  # half the time of the next one
+_LONG_TAG = re.compile(rb"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
 _VOID = frozenset(
@@ -85,8 +85,8 @@ class Document:
     url: str
     base: str
     """The address that relative links start from (HTML: document base URL)."""
-    text: str
-    """The decoded source."""
+    source: bytes
+    """The page as it was parsed: in UTF-8, whatever it came in."""
     jsonld: tuple[dict[str, Any], ...]
     """The JSON-LD nodes that may describe the page, in page order."""
     meta: Meta
@@ -114,10 +114,11 @@ class Document:
 
 def parse(text: str, url: str) -> Document:
     """Parse a page of any size and shape. Never raises: hopeless markup gives an empty tree."""
-    tree = _tree(text)
+    source = _encoded(text)
+    tree = _tree(source)
     bases = tree.xpath("//base[@href]/@href")
     base = join(url, bases[0]) if bases else url
-    return Document(tree=tree, url=url, base=base or url, text=text, jsonld=jsonld.nodes(tree), meta=read_meta(tree))
+    return Document(tree=tree, url=url, base=base or url, source=source, jsonld=jsonld.nodes(tree), meta=read_meta(tree))
 
 
 def join(base: str, link: str) -> str | None:
@@ -200,12 +201,12 @@ INLINE = frozenset(
 )
 
 
-def _tree(text: str) -> html.HtmlElement:
-    source = _LONG_TAG.sub(_without_attributes, text) if _LONG_TEXT.search(text) else text
-    tree = _parse(_encoded(source))
+def _tree(page: bytes) -> html.HtmlElement:
+    source = _LONG_TAG.sub(_without_attributes, page) if _LONG_TEXT.search(page) else page
+    tree = _parse(source)
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
-        tree = _parse(_encoded(_flatten(source.replace("\x00", ""))))
+        tree = _parse(_flatten(source))
     if tree is not None and _too_deep(tree):  # libxml2 saw tags where `_flatten` saw the text of an open title
         _cut_off(tree)
     return _with_body(tree if tree is not None else html.document_fromstring("<html><body></body></html>"))
@@ -269,23 +270,23 @@ def _cut_off(tree: html.HtmlElement) -> None:
         element.text, element[:] = _CONTROL.sub("\ufffd", element.xpath("string()")), []
 
 
-def _without_attributes(tag: re.Match[str]) -> str:
+def _without_attributes(tag: re.Match[bytes]) -> bytes:
     # libxml2 compares each attribute with all before it: 100,000 of them would take seconds.
-    many = tag[0].count("=") > _MAX_ATTRIBUTES or len(tag[0].split(maxsplit=_MAX_ATTRIBUTES + 1)) > _MAX_ATTRIBUTES
-    return f"<{tag[1]}>" if many else tag[0]
+    many = tag[0].count(b"=") > _MAX_ATTRIBUTES or len(tag[0].split(maxsplit=_MAX_ATTRIBUTES + 1)) > _MAX_ATTRIBUTES
+    return b"<" + tag[1] + b">" if many else tag[0]
 
 
-def _flatten(source: str) -> str:
+def _flatten(source: bytes) -> bytes:
     """The source without the tags of elements that stand deeper than half of MAX_DEPTH; their text stays."""
-    return "".join(_shallow(source))
+    return b"".join(_shallow(source))
 
 
-def _shallow(source: str) -> Iterable[str]:
+def _shallow(source: bytes) -> Iterable[bytes]:
     open_tags: list[str] = []
     at = 0
     raw = None
     for tag in _TAG.finditer(source):
-        name, closing = tag[2].lower(), bool(tag[1])
+        name, closing = tag[2].decode().lower(), bool(tag[1])
         if raw is not None and not (closing and name == raw):
             continue
         raw = name if name in _RAW and not closing else None
@@ -293,7 +294,7 @@ def _shallow(source: str) -> Iterable[str]:
         at = tag.end()
         keep = name in _VOID or name in _RAW or name == "p" or len(open_tags) < MAX_DEPTH // 2
         if name not in _VOID and name != "p":
-            if not closing and not tag[3].endswith("/"):
+            if not closing and not tag[3].endswith(b"/"):
                 open_tags.append(name)
             elif closing and name in open_tags[-MAX_DEPTH:]:
                 keep = len(open_tags) <= MAX_DEPTH // 2
@@ -302,5 +303,5 @@ def _shallow(source: str) -> Iterable[str]:
         if keep:
             yield tag[0]
         elif name not in INLINE:
-            yield " "
+            yield b" "
     yield source[at:]

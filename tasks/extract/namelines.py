@@ -40,8 +40,6 @@ _PROFILE = re.compile(
     r"verfasser|menschen|mitarbeiter|expert(?:s|en)?|contributors?|producers?|writers?|users?|members?|skribent)/[^/?#]+",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"itemprop\s*=\s*[\"']?\s*author")
-_AUTHOR_ITEMS = etree.XPath("descendant::*[@itemprop='author'][not(self::link or self::meta)]")
 _INNER_NAMES = etree.XPath(".//*[@itemprop='name']")
 _INNER = etree.XPath(".//*[@itemprop='name'] | .//a[@href]")
 _LINES = frozenset(
@@ -108,12 +106,15 @@ class _Piece:
     text: str
 
 
+def _author_items(document: Document) -> Iterator[Any]:
+    named = document.elements.bearing("itemprop")
+    return (one for one in named if one.get("itemprop") == "author" and one.tag not in ("link", "meta"))
+
+
 def marked(document: Document, headline: Headline) -> Iterator[Listed]:
     """The bylines that markup or a class name tells: those nearest the headline."""
     links = (link for link in document.elements.tagged("a") if "author" in (link.get("rel") or "").split())
-    items = dict.fromkeys(islice(links, 20))
-    if _ITEM.search(document.text):  # far quicker than to look at all elements
-        items |= dict.fromkeys(_AUTHOR_ITEMS(document.tree)[:20])
+    items = dict.fromkeys([*islice(links, 20), *islice(_author_items(document), 20)])
     near = [(headline.levels(element), element) for element in items if not foreign(element, headline)]
     least = min((levels for levels, _ in near), default=0)
     named = [
