@@ -34,14 +34,14 @@ def tokens(tag: str, names: str) -> tuple[str, ...]:
     return tuple(found) if len(found) <= _MOST_TOKENS else tuple(sorted(found)[:_MOST_TOKENS])
 
 
-@lru_cache(maxsize=4_000)
+@lru_cache(maxsize=2_000)
 def _extremes(score: TokenScore, tag: str, names: str) -> tuple[float, float]:
     """The scores of an element's best and worst word; names come again, on the page and on its site's other pages."""
     scores = [score(token, 0.0) for token in tokens(tag, names)]
     return max(scores), min(scores)
 
 
-@lru_cache(maxsize=8_000)
+@lru_cache(maxsize=2_000)
 def _name_tokens(name: str) -> tuple[str, ...]:
     parts = [part.lower() for part in _PARTS.findall(name) if len(part) > 1][:6]
     return (*parts, *(f"{one}-{other}" for one, other in pairwise(parts)))

@@ -152,7 +152,7 @@ def _named(holder: Any, seen: set[Any]) -> list[Any]:
     return found[::-1]
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_000)
 def _is_dated(name: str | None) -> bool:
     return name is not None and bool(_DATED.search(name.lower()))
 

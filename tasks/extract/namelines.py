@@ -250,7 +250,7 @@ def _line(element: Any, own: str, bare: bool, headline: Headline) -> Listed | No
     return "dom:line", [text], 0.84 if levels <= _CLOSE else 0.62
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_000)
 def _is_byline(names: str) -> bool:
     """Whether one of the names of an element is a byline's; the others may say how it looks."""
     lowered = names.lower()

@@ -132,13 +132,13 @@ def _linked(element: Any) -> bool:
     return sum(len(a.xpath("normalize-space(string(.))")) for a in element.iter("a")) > text / 2
 
 
-@lru_cache(maxsize=8_000)
+@lru_cache(maxsize=2_000)
 def named(names: str) -> str | None:
     """The furniture word in an element's class and id, None without one."""
     return next((word for name in names.split() if (word := _furniture_word(name))), None)
 
 
-@lru_cache(maxsize=8_000)
+@lru_cache(maxsize=2_000)
 def _furniture_word(name: str) -> str | None:
     if _STATE.search(name):
         return None

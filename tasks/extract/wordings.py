@@ -118,7 +118,7 @@ def _capitals(sample: str) -> int:
     return len(_CAPITAL.findall(sample))
 
 
-_short_row = lru_cache(maxsize=4_000)(_word_row)
+_short_row = lru_cache(maxsize=2_000)(_word_row)
 """Menus, buttons and labels come again, on the page and on the other pages of a site."""
 
 
