@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from storage.records import Clean, Decision, Extracted, Fingerprint, Known, Neighbour, Rejection
 from tasks.clean import clean
+from tasks.collector import paused
 from tasks.decide import Thresholds, decide
 from tasks.extract import extract
 from tasks.extract.material import Material
@@ -46,7 +47,7 @@ def look(material: Material) -> Extracted | Rejection:
     refused = _refused(material)
     if refused is not None:
         return refused
-    with at_most():
+    with at_most(), paused():
         extracted = extract(material)
     # Characters before choices: a title that is nothing but a zero-width space must lose to the next one, two
     # spellings of a name that differ in a no-break space are one, and the length of a text is that without scraps.
