@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,14 @@ from tasks.extract.forest import Model
 from tasks.extract.junk import is_junk
 from tasks.extract.lexicon import squash
 from tasks.extract.meta import values
-from tasks.extract.segments import Segments, segment
+from tasks.extract.pleas import pleas
+from tasks.extract.segments import Segment, Segments, segment
 from tasks.extract.threads import comments
 from tasks.notes import is_note
 
 _MOST_BLOCKS = 20_000
 _SURE = 0.97
+_LINKED = 0.5
 _AN_ARTICLE = 400
 """Characters above which the blocks outside of comments are an article."""
 
@@ -49,18 +52,23 @@ class Judged:
         taken = {
             at
             for at, (block, share) in enumerate(judged)
-            if share > threshold and (share > _SURE or not is_junk(block.text))
+            if share > threshold and ((share > _SURE and not _leads_away(block)) or not is_junk(block.text))
         }
-        taken = _without_comments(self.page, taken)
+        for marked in (comments(self.page), pleas(self.page)):
+            taken = _without(self.page, taken, marked)
         beside = {at + step for at in taken for step in (-1, 1)} - taken
         taken |= {at for at in beside if 0 <= at < len(found) and is_note(found[at].text)}
         return joined(found[at].block for at in sorted(taken))
 
 
-def _without_comments(page: Segments, taken: set[int]) -> set[int]:
-    """A forum's page is its thread; where an article stands above one, the thread is no part of it."""
-    thread = comments(page)
-    rest = {at for at in taken if not thread[at]}
+def _leads_away(block: Segment) -> bool:
+    """Whether a block is a link, most of it."""
+    return block.linked > len(block.text) * _LINKED
+
+
+def _without(page: Segments, taken: set[int], marked: Sequence[bool]) -> set[int]:
+    """A forum's page is its thread; where an article stands above one, the thread is no part of it. So with pleas."""
+    rest = {at for at in taken if not marked[at]}
     return rest if sum(len(page.blocks[at].text) for at in rest) > _AN_ARTICLE else taken
 
 

@@ -22,6 +22,9 @@ _LONGEST_TITLE = 5_000
 _TAG = re.compile(rb"<(/?)([a-zA-Z][^\s<>/]*+)([^<>]*+)>")
 _LONG_TEXT = re.compile(rb"<[^<>]{4000}")  # half the time of the next one
 _LONG_TAG = re.compile(rb"<([a-zA-Z][^\s<>/]*+)[^<>]{4000,}+>")
+_ENDS = (b"</body", b"</html", b"</BODY", b"</HTML")
+_END = re.compile(rb"</(?:body|html)\s*+>", re.IGNORECASE)
+_CONTENT = re.compile(rb"<(?:p|div|article|section|main|h[1-6])\b", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
 _VOID = frozenset(
@@ -118,7 +121,9 @@ def parse(text: str, url: str) -> Document:
     tree = _tree(source)
     bases = tree.xpath("//base[@href]/@href")
     base = join(url, bases[0]) if bases else url
-    return Document(tree=tree, url=url, base=base or url, source=source, jsonld=jsonld.nodes(tree), meta=read_meta(tree))
+    return Document(
+        tree=tree, url=url, base=base or url, source=source, jsonld=jsonld.nodes(tree), meta=read_meta(tree)
+    )
 
 
 def join(base: str, link: str) -> str | None:
@@ -202,7 +207,8 @@ INLINE = frozenset(
 
 
 def _tree(page: bytes) -> html.HtmlElement:
-    source = _LONG_TAG.sub(_without_attributes, page) if _LONG_TEXT.search(page) else page
+    source = _without_early_ends(page)
+    source = _LONG_TAG.sub(_without_attributes, source) if _LONG_TEXT.search(source) else source
     tree = _parse(source)
     if tree is None or _too_deep(tree):
         # libxml2 gives up beyond 2048 levels; browsers flatten beyond 512 and show all of the text.
@@ -210,6 +216,15 @@ def _tree(page: bytes) -> html.HtmlElement:
     if tree is not None and _too_deep(tree):  # libxml2 saw tags where `_flatten` saw the text of an open title
         _cut_off(tree)
     return _with_body(tree if tree is not None else html.document_fromstring("<html><body></body></html>"))
+
+
+def _without_early_ends(source: bytes) -> bytes:
+    """The source without end tags of its body or itself, where more of the page follows them.
+
+    To browsers that is the body's (HTML Living Standard, sections 13.2.6.4.19 and 13.2.6.4.22); libxml2 would lose it.
+    """
+    ends = [at for end in _ENDS if (at := source.find(end)) >= 0]
+    return _END.sub(b"", source) if ends and _CONTENT.search(source, min(ends)) else source
 
 
 def _with_body(tree: html.HtmlElement) -> html.HtmlElement:

@@ -14,7 +14,10 @@ _PHOTO = re.compile(r"^(?:photo|foto|photograph|image|picture|bild|credit|fot|ф
 _PAGER = re.compile(r"^(?:page|seite|página|pagina|strona)\s+\d+\s+(?:of|von|de|di|van|z)\s+\d+\b.{0,60}$")
 _RIGHTS = re.compile(r"^(?:copyright|©|\(c\))\s*(?:©|\(c\))?\s*(?:19|20)\d\d\b")
 _DATE_ONLY = re.compile(r"^[\W\d]*(?:[^\W\d_]+[\W\d]+){0,6}$")
+_POINTING = "[(（【 *»>–—-→➡►▶👉\ufe0f"
 _MOST_POINTER = 250
+_MOST_CREDIT = 120
+_MOST_NOTICE = 450
 _MOST_OFFERS = 5
 """Short blocks that may follow such a line as parts of the offer."""
 _PARAGRAPH = 60
@@ -63,8 +66,23 @@ def printed_once(blocks: Sequence[Block]) -> Sequence[Block]:
 
 def is_junk(text: str) -> bool:
     """Whether one line is boilerplate: a fixed phrase, or a short line that begins like a call or a pointer."""
-    folded = fold(text).lstrip("[(（【")
-    return is_phrase(folded) or bool(_RIGHTS.match(folded)) or (len(folded) < _MOST_POINTER and opens_junk(folded))
+    folded = fold(text).lstrip(_POINTING)
+    return (
+        is_phrase(folded)
+        or _is_credit(folded)
+        or _is_sold(folded)
+        or (len(folded) < _MOST_POINTER and opens_junk(folded))
+    )
+
+
+def _is_credit(folded: str) -> bool:
+    """Whether a line says who holds the rights, in the text or in a picture."""
+    return bool(_RIGHTS.match(folded)) or (folded.startswith("©") and len(folded) < _MOST_CREDIT)
+
+
+def _is_sold(folded: str) -> bool:
+    """Whether a line says that the newsroom earns by what it links to."""
+    return len(folded) < _MOST_NOTICE and any(phrase in folded for phrase in lexicon().affiliate)
 
 
 def is_phrase(folded: str) -> bool:

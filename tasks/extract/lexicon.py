@@ -59,7 +59,12 @@ class Lexicon:
     ago_named: re.Pattern[str]
     """The forms of `ago` without a number, up to a week ("an hour ago"); a day's name alone is none."""
     agencies: frozenset[str]
+    affiliate: frozenset[str]
+    """What stands in a notice that the newsroom earns by the links."""
     boilerplate: frozenset[str]
+    plea_names: frozenset[str]
+    """Words in the names of boxes that ask readers for money, and what such boxes say."""
+    plea: re.Pattern[str]
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -71,7 +76,7 @@ _FIRST = ("en", "de", "fr", "es", "it", "pt", "nl")
 @cache
 def lexicon() -> Lexicon:
     """Read the data files and compile their lists."""
-    tables = _tables()
+    tables, classes = _tables(), read_data("classes.toml")
     words = {key: [fold(word) for table in tables.values() for word in table.get(key, ())] for key in _LISTS}
     by_language = {code: _months(table) for code, table in tables.items()}
     everywhere: dict[str, int] = {}
@@ -105,7 +110,10 @@ def lexicon() -> Lexicon:
         ago_named=re.compile(rf"(?<![\w.])(?:{_any(_without_number(tables))})(?!\w)"),
         ago_words=frozenset(_LETTERS.findall(fold(" ".join(_ago_forms(tables))))),
         agencies=frozenset(map(fold, read_data("agencies.toml")["names"])),
-        boilerplate=frozenset(read_data("classes.toml")["always"]),
+        affiliate=frozenset(words["affiliate"]),
+        boilerplate=frozenset(classes["always"]),
+        plea_names=frozenset(classes["pleas"]),
+        plea=_edge(words["plea"]),
     )
 
 
@@ -123,6 +131,8 @@ _LISTS = (
     "gate",
     "blocked",
     "listing",
+    "plea",
+    "affiliate",
 )
 
 

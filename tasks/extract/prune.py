@@ -142,10 +142,14 @@ def named(names: str) -> str | None:
 def _furniture_word(name: str) -> str | None:
     if _STATE.search(name):
         return None
-    words = lexicon().boilerplate
-    parts = _PARTS.split(_CAMEL.sub("-", name).lower())
+    words, parts = lexicon().boilerplate, parts_of(name)
     pairs = ["".join(parts[at : at + 2]) for at in range(len(parts) - 1)]
     return next((part for part in (*parts, *pairs) if part in words), None)
+
+
+def parts_of(name: str) -> list[str]:
+    """The words in a class name or id, lower case."""
+    return _PARTS.split(_CAMEL.sub("-", name).lower())
 
 
 def _is_pointer(element: Any) -> bool:
