@@ -19,8 +19,8 @@ _LONGEST_CALL = 200
 _FEWEST_QUOTED = 8
 """Words from which a quotation that a paragraph has too is no chance."""
 _JOINERS = frozenset((
-    "by", "and", "reporting", "von", "und", "par", "et", "por", "y", "e", "de", "di", "da", "van", "en", "door", "av", "af",
-    "og", "och",
+    "by", "and", "reporting", "von", "und", "par", "et", "por", "y", "e", "de", "di", "da", "van", "en", "door", "av",
+    "af", "og", "och",
 ))  # fmt: skip
 """What stands between names in a byline."""
 
