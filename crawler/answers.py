@@ -4,14 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urlsplit
 
+from crawler.urls import clean
 from storage.records import Exchange, Headers, Record
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HOST_DOWN = {"dns": 2, "refused": 2, "connection": 1, "timeout": 1}
 """Failures that tell of the host rather than of a page, and how sure they are: at 2 the host counts as down."""
 
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _LONGEST_WAIT = timedelta(days=1)
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _MEDIA = re.compile(
@@ -38,12 +40,20 @@ class Answer(Record):
         return next((value for found, value in self.headers if found.lower() == name), None)
 
     def target(self) -> str | None:
-        """Where a redirect leads (RFC 9110 section 10.2.2: relative to the request), without a fragment."""
-        location = self.header("location") if self.status in REDIRECTS else None
-        try:
-            return urldefrag(urljoin(self.url, location.strip())).url if location else None
-        except ValueError:
+        """Where a redirect leads (RFC 9110 section 10.2.2: relative to the request), without a fragment.
+
+        It is read as a browser reads it: `\\news\\pier` is a path, and `https:///host` names a host. An
+        address of another scheme comes back as it is.
+        """
+        location = (self.header("location") or "").strip() if self.status in REDIRECTS else ""
+        if not location:
             return None
+        try:
+            found = clean(location, self.url)
+            urlsplit(found)  # raises where a bracket is left open
+            return found.partition("#")[0]
+        except ValueError:
+            return location if _OTHER_SCHEME.match(location) else None
 
     def exchange(self) -> Exchange:
         """The answer as the store keeps it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,6 +17,10 @@ _MOST_FRAMES = 1_000
 """Members or frames of one body: after each, all that is left is copied, and a megabyte holds 50,000 of them."""
 _MANY = f"more than {_MOST_FRAMES} compressed streams in one body"
 _MAGIC = b"\x1f\x8b"
+_PLAIN = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype|\?xml|html|head|body|rss|feed|rdf:rdf|urlset|sitemapindex)[\s>]"
+)
+"""How a document begins, and no compressed stream: its bytes would have to be letters by chance."""
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 """Window sizes by which zlib tells its three containers apart."""
 
@@ -38,12 +43,12 @@ class _Decoder(Protocol):
 def decode(body: bytes, codings: Iterable[str], most: int) -> bytes:
     """The body without its codings, the last one applied undone first. `most` bytes may come out.
 
-    A coding that nobody knows, and a gzip label on a body that is none, leave the body as it is. Raises TooLarge and
-    CutShort.
+    A coding that nobody knows, and the name of one on a body that is plain markup or no gzip, leave the body as it is:
+    a proxy undid the coding and left its name. Raises TooLarge and CutShort.
     """
     names = [name.strip().lower() for line in codings for name in line.split(",")]
     for name in reversed(names):
-        if name in _DECODERS and body:
+        if name in _DECODERS and body and not _PLAIN.match(body):
             body = _DECODERS[name](body, most)
     return body
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from protego import Protego
 
-from crawler.urls import parse
+from crawler.urls import parse, without_dots
 from storage.records import Robots
 
 MAX_BYTES = 500 * 1024
@@ -24,13 +24,17 @@ def allows(robots: Robots, agent: str, url: str) -> bool:
     """Return whether `agent` (a whole User-Agent header) may fetch `url`, an address of the robots' own origin.
 
     Unreachable (5xx, no answer) disallows all, unavailable (4xx, or redirects without end) allows all (section 2.3.1).
-    /robots.txt itself may always be fetched. Raises ValueError if `url` is not http(s).
+    /robots.txt itself may always be fetched. A path is judged as the server will read it, without its dot segments:
+    `/x/../private/` is `/private/` (RFC 3986 section 5.2.4). Raises ValueError if `url` is not http(s).
     """
-    if parse(url).path == "/robots.txt" or 300 <= robots.status < 500:
+    address = parse(url)
+    path = without_dots(address.path)
+    if path == "/robots.txt" or 300 <= robots.status < 500:
         return True
     if not 200 <= robots.status < 300:
         return False
-    return bool(_rules(robots.body, product_token(agent)).can_fetch(url, _OWN))
+    asked = f"{robots.origin}{path}" + (f"?{address.query}" if address.query else "")
+    return bool(_rules(robots.body, product_token(agent)).can_fetch(asked, _OWN))
 
 
 def crawl_delay(robots: Robots, agent: str) -> float | None:

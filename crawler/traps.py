@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from storage.records import Via
 
@@ -44,7 +44,7 @@ _DATED = re.compile(r"(?:^|[^\d])(?:19|20|21)\d\d(?:[/-]?(?:0?[1-9]|1[0-2]))?(?:
 def trap_of(key: str, via: Via) -> str | None:
     """Why an address is a trap by itself: `trap_repeating_path`, `trap_facets`, `trap_calendar`, `trap_pagination`.
 
-    The last two are for links on pages only. `key` is canonical.
+    The last two, and an address that holds itself in its query, are for links on pages only. `key` is canonical.
     """
     parts = urlsplit(key)
     if _repeats([segment for segment in parts.path.split("/") if segment]):
@@ -54,6 +54,8 @@ def trap_of(key: str, via: Via) -> str | None:
         return "trap_facets"
     if via not in _LINKED:
         return None
+    if any(_holds(name, value) for name, value in pairs):
+        return "trap_repeating_path"
     if _is_calendar(parts.path, pairs):
         return "trap_calendar"
     return "trap_pagination" if _is_pager(parts.path, pairs) else None
@@ -116,6 +118,11 @@ def _cycles(segments: list[str]) -> bool:
         for length in range(2, len(segments) // 2 + 1)
         for start in range(len(segments) - 2 * length + 1)
     )
+
+
+def _holds(name: str, value: str) -> bool:
+    """Whether a parameter's value is an address with that parameter: `?back=/news?back=/news` grows at each step."""
+    return bool(re.search(rf"[?&]{re.escape(name)}=", unquote(value)))
 
 
 def _is_calendar(path: str, pairs: Iterable[tuple[str, str]]) -> bool:

@@ -17,13 +17,17 @@ MAX_LENGTH = 2048
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_ADDRESS = re.compile(r"(?i)(?P<scheme>https?):(?P<slashes>[/\\]*)(?P<authority>[^/\\?#]*)(?P<rest>.*)", re.DOTALL)
+_ADDRESS = re.compile(
+    r"(?i)(?P<scheme>https?):[/\\]*(?P<authority>[^/\\?#]*)(?P<path>[^?#]*)(?P<rest>.*)",
+    re.DOTALL,
+)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _OUTSIDE = "".join(map(chr, range(0x21)))  # C0 controls and space, which browsers trim
 _INSIDE = dict.fromkeys(map(ord, "\t\n\r"))
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?|[^%]")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]]*")
+_DOT = re.compile(r"%2[eE]")
 _TOKEN = re.compile(r"[0-9A-Za-z]{20,}")
 _ASP_SESSION = re.compile(r"\((?:[ASF]\([0-9A-Za-z_\-]{12,}\))+\)")
 
@@ -43,14 +47,16 @@ class Address:
 def clean(url: str, base: str | None = None) -> str:
     """Return `url` as an absolute address: trimmed like a browser does (WHATWG URL 4.4), joined to `base`.
 
+    Slashes that lean the wrong way, or stand in the wrong number before the host, are put right.
     Raises ValueError where the result is not http(s).
     """
     text = url.strip(_OUTSIDE).translate(_INSIDE)
     if base is not None and not _SCHEME.match(text):
-        text = _join(base.strip(_OUTSIDE).translate(_INSIDE), text.replace("\\", "/"))
+        text = _joined(base.strip(_OUTSIDE).translate(_INSIDE), text.replace("\\", "/"))
     if not (match := _ADDRESS.fullmatch(text)):
         raise ValueError(f"not an http(s) address: {url[:200]!r}")
-    return f"{match['scheme'].lower()}://{match['authority']}{match['rest']}"
+    path = match["path"].replace("\\", "/")
+    return f"{match['scheme'].lower()}://{match['authority']}{path}{match['rest']}"
 
 
 @lru_cache(maxsize=4096)
@@ -59,10 +65,10 @@ def parse(url: str, base: str | None = None) -> Address:
     match = _ADDRESS.fullmatch(clean(url, base))
     assert match is not None
     host, port = _host_and_port(match["authority"].rpartition("@")[2], url)
-    path, _, query = match["rest"].partition("#")[0].partition("?")
+    query = match["rest"].partition("#")[0].removeprefix("?")
     scheme = match["scheme"]
     port = None if port == DEFAULT_PORTS[scheme] else port
-    return Address(scheme=scheme, host=host, port=port, path=path.replace("\\", "/"), query=query)
+    return Address(scheme=scheme, host=host, port=port, path=match["path"], query=query)
 
 
 def canonical_key(url: str, base: str | None = None) -> str:
@@ -120,7 +126,9 @@ def _suffixes() -> Callable[[str], str]:
     return lambda name: extract.extract_str(name).top_domain_under_public_suffix
 
 
-def _join(base: str, reference: str) -> str:
+def _joined(base: str, reference: str) -> str:
+    if reference.startswith("//"):  # a host, after however many slashes
+        return f"{base.partition(':')[0]}:{reference}"
     try:
         return urljoin(base, reference)
     except ValueError as error:
@@ -146,19 +154,27 @@ def _authority(address: Address) -> str:
     return format_host(address.host) + (f":{address.port}" if address.port is not None else "")
 
 
+def without_dots(path: str) -> str:
+    """Return a path as a server reads it: `.` and `..` are followed (RFC 3986 section 5.2.4), written `%2e` too."""
+    return "/" + "/".join(_undotted(path.split("/")[1:]))
+
+
 def _path(path: str) -> str:
-    segments = [_segment(part) for part in _escaped(path).split("/")[1:]]
+    segments = map(_segment, _escaped(path).split("/")[1:])
+    return "/" + "/".join(_undotted([segment for segment in segments if segment is not None]))
+
+
+def _undotted(segments: list[str]) -> list[str]:
     kept: list[str] = []
     for place, segment in enumerate(segments):
-        if segment is None:
-            continue
-        if segment == "..":
+        plain = _DOT.sub(".", segment)
+        if plain == "..":
             del kept[-1:]
-        if segment not in (".", ".."):
+        if plain not in (".", ".."):
             kept.append(segment)
         elif place == len(segments) - 1:
             kept.append("")  # `a/..` names a folder: the slash stays
-    return "/" + "/".join(kept)
+    return kept
 
 
 def _segment(segment: str) -> str | None:
@@ -179,7 +195,8 @@ def _pair(part: str) -> tuple[str, str]:
 
 def _is_noise(name: str, value: str) -> bool:
     lists = _lists()
-    return name in lists.names or name.startswith(lists.prefixes) or _is_session(name, value)
+    placed = name in lists.placement_names and value.lower() in lists.placement_values
+    return placed or name in lists.names or name.startswith(lists.prefixes) or _is_session(name, value)
 
 
 def _is_session(name: str, value: str) -> bool:
@@ -196,18 +213,22 @@ class _Lists:
     session_names: frozenset[str]
     session_prefixes: tuple[str, ...]
     guarded: frozenset[str]
+    placement_names: frozenset[str]
+    placement_values: frozenset[str]
 
 
 @cache
 def _lists() -> _Lists:
     blocks = tomllib.loads(resources.files("crawler.data").joinpath("tracking.toml").read_text("utf-8"))
-    session = blocks.pop("session")
+    session, placement = blocks.pop("session"), blocks.pop("placement")
     return _Lists(
         names=frozenset(name for block in blocks.values() for name in block["names"]),
         prefixes=tuple(prefix for block in blocks.values() for prefix in block.get("prefixes", ())),
         session_names=frozenset(session["names"]),
         session_prefixes=tuple(session["prefixes"]),
         guarded=frozenset(session["guarded"]),
+        placement_names=frozenset(placement["names"]),
+        placement_values=frozenset(placement["values"]),
     )
 
 

@@ -25,9 +25,11 @@ from storage.settings import Settings
 from tasks.compare import announces_retraction
 from tasks.credit import credited, original
 from tasks.fingerprint import common_lines, draft, finish
+from tasks.identity import identify
 from tasks.outcome import Outcome, OutcomeKind
 from tasks.pipeline import Read, judge
 from tasks.setbacks import is_home, returned, set_back, shut_out
+from tasks.twins import is_twin
 
 _TWIN = "canonical_twin"
 NEARLY_EQUAL = 0.95
@@ -121,6 +123,9 @@ def _file(batch: Batch, held: Held, own: Known | None, read: Read, now: datetime
         return _first(batch, held, read, now)
     batch.flush()
     known = own or articles.known_at(tx, url)
+    if known is not None and own is None and page.url != known.url and not is_twin(known, read):
+        url = identify(page.url, ()).url
+        read, known = replace(read, clean=replace(read.clean, url=url)), articles.known_at(tx, url)
     if known is None and articles.is_withdrawn(tx, url):
         return shut_out(tx, page, url, now)
     if known is not None and own is None and page.url != known.url:

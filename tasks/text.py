@@ -12,6 +12,7 @@ _REMOVED = (
     "\\u00ad\\u200b\\u2060-\\u2064\\ufeff"  # soft hyphen, zero-width space, word joiner and kin, inner BOM
     "\\u202a-\\u202e\\u2066-\\u206f"  # bidi embeddings and isolates: a cut text would leave them open
     "\\ufff9-\\ufffc"  # interlinear annotation, object replacement
+    "\\ue000-\\uf8ff"  # private use: the icons of a page's own fonts
     "\\ufdd0-\\ufdef\\ufffe\\uffff"  # noncharacters
     "\\ud800-\\udfff"  # lone surrogates: no UTF-8 for them
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from scrapy.crawler import AsyncCrawlerRunner
 
-from benchmarks.cases.load import Case
+from benchmarks.cases.load import Case, Recorded
 from benchmarks.cases.recorded import Web, handler_of
 from crawler import robots as rules
 from crawler.cron import next_run
@@ -28,7 +28,7 @@ from storage.settings import Settings, load_settings
 from storage.store import Store, open_store
 from tasks.process import process_page
 
-_ROUNDS = 12
+_ROUNDS = 24
 """Crawls until nothing is due; a case that needs more does not end by itself."""
 
 
@@ -60,10 +60,18 @@ async def perform(case: Case) -> Result:
     if case.type == "schedule":
         return _schedule(case)
     with _store(case) as (settings, store):
-        web = Web(case.exchanges)
+        web = _Server(case.exchanges)
         stage = _Stage(settings=settings, store=store, web=web, now=case.now)
         await _KINDS[case.type](case, stage)
         return stage.result
+
+
+class _Server(Web):
+    """The recorded web, asked as over a network: the fragment of an address is never sent (RFC 9110 section 7.1)."""
+
+    def answer(self, url: str) -> Recorded:
+        """The next recorded answer of an address."""
+        return super().answer(url.partition("#")[0])
 
 
 @contextmanager
@@ -239,11 +247,11 @@ def _schedule(case: Case) -> Result:
 
 
 def text_of(hints: Hints) -> str:
-    """The text that a listing gives of an entry, as the pipeline reads it."""
+    """The text that a listing gives of an entry: its content as the pipeline reads it, else its plain summary."""
     from tasks.extract.blocks import plain  # noqa: PLC0415 - heavy, and only feeds need it
     from tasks.extract.body import feed_blocks  # noqa: PLC0415
 
-    return plain(feed_blocks(hints.content_html or hints.summary or ""))
+    return plain(feed_blocks(hints.content_html)) if hints.content_html else hints.summary or ""
 
 
 def links_of(hints: Hints) -> list[str]:

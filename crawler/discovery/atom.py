@@ -85,11 +85,15 @@ def _link(fields: Fields, document: Document) -> str | None:
         for link in fields.get("link", ())
         if link.get("rel", "alternate").lower().rpartition("/")[2] in ("alternate", "")
     ]
-    links.sort(key=lambda link: link.get("type", "text/html") not in ("text/html", "application/xhtml+xml"))
+    links.sort(key=lambda link: _media_type(link) not in ("text/html", "application/xhtml+xml"))
     for link in links:
         if found := address(link.get("href") or text_of(link), document.base(link)):
             return found
     return first_address(_stand_ins(fields), document.url)
+
+
+def _media_type(link: Element) -> str:
+    return str(link.get("type", "text/html")).partition(";")[0].strip().lower()
 
 
 def _stand_ins(fields: Fields) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from crawler.discovery.entries import address, first_address, first_date, is_absolute, key_of, labels, people
+from crawler.discovery.entries import address, first_address, first_date, home_of, is_absolute, key_of, labels, people
 from crawler.discovery.listing import Listing, collect
 from crawler.discovery.text import absolute_links, plain, plain_body, scrub
 from storage.errors import DiscoveryError
@@ -41,7 +41,7 @@ def read_json_feed(text: str, url: str, now: datetime) -> Listing:
 def _candidate(item: Any, feed: Json, url: str, now: datetime) -> Candidate | None:
     if not isinstance(item, dict):
         return None
-    home = address(_text(feed, "home_page_url"), url)
+    home = home_of([_text(feed, "home_page_url")], url)
     found = first_address(_links(item), home or url, unlike=key_of(home))
     if found is None:
         return None

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
+from crawler.discovery.balance import balanced
 from crawler.discovery.text import scrub
 from storage.errors import DiscoveryError
 
@@ -39,14 +40,21 @@ _ENTITY = re.compile(
     r"(?:(?P<outside>SYSTEM|PUBLIC)\b|\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
 )
 _REFERENCE = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)"
-    r"|&(?:#(?P<dec>[0-9]+);|#[xX](?P<hex>[0-9A-Fa-f]+);|(?P<name>[A-Za-z][\w.\-]*);)?|<(?![\w/!?:])",
+    r"&(?:#(?P<dec>[0-9]+);|#[xX](?P<hex>[0-9A-Fa-f]+);|(?P<name>[A-Za-z][\w.\-]*);)?"
+    r"|<(?:(?![\w/!?:])|!\[CDATA\[(?:"
+    # A section that runs into the next entry has lost its end, and would swallow that one.
+    r"(?:[^<\]]+|<(?!/(?i:(?:[\w.\-]+:)?(?:item|entry|url)\s*>\s*<(?:[\w.\-]+:)?(?:item|entry|url)[\s>]))|\](?!\]>))*+"
+    r"(?:\]\]>|\Z)|(?P<lost>)))",
     re.DOTALL,
 )
 _HARMLESS = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _OPENING = re.compile(r"<(?:[\w.\-]+:)?(?:item|entry|url|sitemap)(?=[\s/>])", re.IGNORECASE)
 _CLOSING = re.compile(r"</(?:[\w.\-]+:)?(?:item|entry|url|sitemap)\s*>", re.IGNORECASE)
+_HARMLESS_ERRORS = frozenset({etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE, etree.ErrorTypes.NS_ERR_XML_NAMESPACE})
+"""After these the parser goes on as if nothing were wrong."""
+_MOST_ERRORS = 100
+"""The parser counts no more of them: the one that is looked for may have come later."""
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _PREFIXES = {
     "purl.org/dc/elements/1.1": "dc",
@@ -127,6 +135,28 @@ def parse_xml(text: str, url: str) -> Document:
     match = _root(text)
     body, truncated = _whole(scrub(text[match.start() if match else 0 :]), match["name"] if match else "")
     body = _REFERENCE.sub(lambda reference: _mended(reference, entities), body)
+    try:
+        root = _tree(body)
+    except etree.XMLSyntaxError as error:
+        raise DiscoveryError("not_a_feed", f"unreadable XML: {error}") from error
+    if root is None:
+        raise DiscoveryError("not_a_feed", "unreadable XML")
+    return Document(root=root, home=_namespace(root.tag), url=url, truncated=truncated)
+
+
+def _tree(body: str) -> Element:
+    """Return the root; where tags are broken, of the document with its tags put right. Raises XMLSyntaxError.
+
+    What recovers takes an end tag for that of the last open element, whatever its name: unclosed tags pile up from one
+    entry to the next, until the parser gives up at its greatest depth and drops the rest.
+    """
+    root, errors = _parsed(body)
+    if len(errors) >= _MOST_ERRORS or any(error.type not in _HARMLESS_ERRORS for error in errors):
+        root, _ = _parsed(balanced(body))
+    return root
+
+
+def _parsed(body: str) -> tuple[Element, Any]:
     parser = etree.XMLParser(
         recover=True,
         resolve_entities=False,
@@ -136,13 +166,7 @@ def parse_xml(text: str, url: str) -> Document:
         remove_pis=True,
         encoding="utf-8",
     )
-    try:
-        root = etree.fromstring(body.encode("utf-8"), parser)
-    except etree.XMLSyntaxError as error:
-        raise DiscoveryError("not_a_feed", f"unreadable XML: {error}") from error
-    if root is None:
-        raise DiscoveryError("not_a_feed", "unreadable XML")
-    return Document(root=root, home=_namespace(root.tag), url=url, truncated=truncated)
+    return etree.fromstring(body.encode("utf-8"), parser), parser.error_log
 
 
 def text_of(element: Element) -> str:
@@ -184,14 +208,15 @@ def inner_markup(element: Element) -> str:
 @lru_cache(maxsize=4096)
 def _name(tag: str, home: str) -> str:
     namespace, local = _namespace(tag), tag.rpartition("}")[2].lower()
-    if namespace == home:
+    if namespace in ("", home):
         return local
     prefix = _PREFIXES.get(namespace, "?")
     return f"{prefix}:{local}" if prefix else local
 
 
 def name_of(element: Element, home: str) -> str:
-    """Return the element's name in small letters: bare in the document's own namespace, else with the usual prefix.
+    """Return the element's name in small letters: bare in the document's own namespace or in none, else with the usual
+    prefix.
 
     An undeclared prefix is kept as it was written, which for the known ones is the usual prefix.
     """
@@ -239,7 +264,7 @@ def _entities(text: str) -> dict[str, str]:
 def _mended(match: re.Match[str], entities: dict[str, str]) -> str:
     text = match[0]
     if text.startswith("<!"):
-        return text
+        return text if match["lost"] is None else ""
     if text[0] == "<":
         return "&lt;" + text[1:]
     if match["dec"] or match["hex"]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from crawler.discovery.entries import address, date_of, first_address, is_absolute, key_of, labels, people, seconds
+from crawler.discovery.entries import (
+    address,
+    date_of,
+    first_address,
+    home_of,
+    is_absolute,
+    key_of,
+    labels,
+    people,
+    seconds,
+)
 from crawler.discovery.listing import Listing, collect
 from crawler.discovery.markup import Document, Element, Fields, first_text, inner_markup, text_of, texts
 from crawler.discovery.text import absolute_links, has_markup, plain, plain_body
@@ -23,7 +33,7 @@ _MODIFIED = ("dcterms:modified", "atom:updated", "updated", "lastmod")
 def read_rss(document: Document, now: datetime) -> Listing:
     """Return the listing of an RSS document, whatever its version says it is."""
     channel = document.fields(next(iter(document.all("channel")), document.root))
-    home = first_address(_plain_links(channel), document.base(document.root))
+    home = home_of(_plain_links(channel), document.base(document.root))
     entries = collect(_candidate(item, document, home, channel, now) for item in document.all("item"))
     return Listing(
         kind=SourceKind.FEED,

@@ -96,5 +96,5 @@ def _words() -> _Words:
         names=names,
         two_words=re.compile("|".join(names)),
         eras=table["eras"],
-        era=re.compile(rf"({'|'.join(table['eras'])})\s?(元|\d{{1,2}})\s?年"),
+        era=re.compile(rf"({'|'.join(table['eras'])})\s?(元|\d{{1,3}})\s?年"),
     )

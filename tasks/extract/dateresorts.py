@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from storage.records import Finding
 from tasks.extract import jsonld
 from tasks.extract.datecandidate import Candidate, read
-from tasks.extract.datelines import foreign, in_sentence, is_copyright, loose_lines
+from tasks.extract.datelines import Line, foreign, in_sentence, is_copyright, loose_lines
 from tasks.extract.datetext import Context, folded, spot
 from tasks.extract.document import Document
 from tasks.extract.headline import Headline
 from tasks.extract.lexicon import lexicon, squash
 from tasks.extract.meta import values
+from tasks.extract.yearless import spot_yearless
 
 _URL_DAY = re.compile(r"[/_-]((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])[/_-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 _URL_NAMED = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(\d{1,2})(?=[/_.-]|$)")
 _URL_DAY_FIRST = re.compile(r"(?<!\d)(0[1-9]|[12]\d|3[01])([-_]?)(0[1-9]|1[0-2])\2(20\d\d)(?!\d)")
 _NAMED_DAY = re.compile(r"(?<!\d)(20[0-3]\d)([/-]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])")
-_SCRIPTED = re.compile(
-    rb"\\?[\"'](?:date_?published|(?:first_?)?published_?(?:at|date|time|on)|publish_?(?:date|time|at)|publication_?date|pub_?date)\\?[\"']"
-    rb"\s*:\s*(?:\\?[\"']([^\"'\\]{8,40})|(\d{10}(?:\d{3})?)\b)",
-    re.IGNORECASE,
+_KEYS = (
+    rb"(?:date_?published|(?:first_?)?published_?(?:at|date|time|on)|publish_?(?:date|time|at)|publication_?date|pub_?date"
+    rb"|display_date)"
 )
+_VALUE = rb"\s*:\s*(?:\\?[\"']([^\"'\\]{8,40})|(\d{10}(?:\d{3})?)\b)"
+_SCRIPTED = re.compile(rb"\\?[\"']" + _KEYS + rb"\\?[\"']" + _VALUE, re.IGNORECASE)
+_BARE_KEYS = b"__NUXT__"
+"""What a script that writes its keys without quotation marks begins with."""
+_SCRIPTED_BARE = re.compile(rb"(?<=[{,])" + _KEYS + _VALUE, re.IGNORECASE)
 _PART = re.compile(r"\s*[|｜]\s*|\s+[–—-]\s+")
 _FEW, _SOME = 3, 12
 """Dates on a page that names none as its own, above which none can be told to be the article's."""
@@ -51,14 +56,15 @@ def from_title(document: Document, context: Context) -> Iterator[Candidate]:
             yield from read("title", part, 0.66, context)
 
 
-def resorts(document: Document, headline: Headline, context: Context) -> list[Candidate]:
-    """What the first place that has any says, in the order of their worth."""
+def resorts(document: Document, headline: Headline, lines: Iterable[Line], context: Context) -> list[Candidate]:
+    """What the first place that has any says, in the order of their worth; `lines` are those that showed no date."""
     for look in (
         _from_page_node(document, context),
         _from_text(document, headline, context),
         _from_scripts(document, context),
         _from_loose(document, context),
         _from_names(document, context),
+        _from_yearless(lines, context),
     ):
         if found := list(look):
             return found
@@ -71,6 +77,23 @@ def _from_page_node(document: Document, context: Context) -> Iterator[Candidate]
         if any(name.endswith("Page") for name in jsonld.types(node)):
             text = jsonld.first(node, "datePublished")
             yield from read("jsonld:WebPage.datePublished", text, 0.7, context) if text else ()
+
+
+def changes_of_page(document: Document, context: Context) -> Iterator[Candidate]:
+    """The date of the last change in the node that describes the page itself, likewise."""
+    for node in document.jsonld:
+        if any(name.endswith("Page") for name in jsonld.types(node)):
+            text = jsonld.first(node, "dateModified")
+            yield from read("jsonld:WebPage.dateModified", text, 0.7, context) if text else ()
+
+
+def _from_yearless(lines: Iterable[Line], context: Context) -> Iterator[Candidate]:
+    """The day of a line beside the headline that names no year."""
+    for line in lines:
+        if line.close and not line.stamp and not lexicon().updated.search(folded(line.text)):
+            for spotted in spot_yearless(line.text, context):
+                finding = Finding(value=spotted.at, source="dom:date-line", raw=line.text, confidence=0.4)
+                yield Candidate(finding, spotted.precision)
 
 
 def _from_text(document: Document, headline: Headline, context: Context) -> Iterator[Candidate]:
@@ -94,7 +117,8 @@ def _from_text(document: Document, headline: Headline, context: Context) -> Iter
 
 def _from_scripts(document: Document, context: Context) -> Iterator[Candidate]:
     """A publication date in the page's script state, for pages that show and declare none."""
-    stated = _SCRIPTED.search(document.source)
+    source = document.source
+    stated = _SCRIPTED.search(source) or (_SCRIPTED_BARE.search(source) if _BARE_KEYS in source else None)
     if stated:
         yield from read("script:published", (stated[1] or stated[2]).decode("utf-8", "replace"), 0.3, context)
 

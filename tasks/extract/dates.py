@@ -15,7 +15,7 @@ from tasks.extract import jsonld
 from tasks.extract.datecandidate import Candidate, machine, read
 from tasks.extract.datelines import Line, date_lines
 from tasks.extract.daterank import ranked, told_apart
-from tasks.extract.dateresorts import from_title, from_url, resorts
+from tasks.extract.dateresorts import changes_of_page, from_title, from_url, resorts
 from tasks.extract.datetext import Context, folded, order_evidence, spot
 from tasks.extract.document import Document
 from tasks.extract.headline import Headline, page_headline
@@ -65,10 +65,12 @@ def find_dates(
     if published and context.expected is None:
         context = replace(context, expected=published[0].day)
     headline = headline or page_headline(document, node)
-    _from_dom(document, headline, context, published, modified)
+    lines = list(date_lines(document, headline))
+    _from_dom(lines, headline, context, published, modified)
     _from_hints(material, context, published, modified)
     published += [*addressed, *from_title(document, context)]
-    best = ranked(told_apart(published or resorts(document, headline, context), modified))
+    modified += () if node or modified else changes_of_page(document, context)
+    best = ranked(told_apart(published or resorts(document, headline, lines, context), modified))
     return Dates(
         published=tuple(candidate.finding for candidate in best),
         precision=best[0].precision if best else None,
@@ -121,11 +123,11 @@ def _from_hints(material: Material, context: Context, published: list[Candidate]
 
 
 def _from_dom(
-    document: Document, headline: Headline, context: Context, published: list[Candidate], modified: list[Candidate]
+    lines: Iterable[Line], headline: Headline, context: Context, published: list[Candidate], modified: list[Candidate]
 ) -> None:
     seen: set[str] = set()
     title = folded(headline.element.text_content()) if headline.element is not None else ""
-    for line in date_lines(document, headline):
+    for line in lines:
         if line.stamp + line.text in seen:
             continue
         seen.add(line.stamp + line.text)
@@ -157,7 +159,7 @@ def _from_line(line: Line, title: str, context: Context, published: list[Candida
     for spotted in spotted_here:
         if 0 <= text.find(title) <= spotted.start < text.find(title) + len(title):
             continue  # the headline's own words say when something happens
-        label = text[at : spotted.start]
+        label = text[at : spotted.start] or (folded(_lead(line.element)) if not at else "")
         at = spotted.end
         late = max((m.end() for m in words.updated.finditer(label)), default=0 if marked else -1)
         early = max((m.end() for m in words.published.finditer(label)), default=-1)

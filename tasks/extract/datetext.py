@@ -13,20 +13,20 @@ from storage.records import Precision
 from tasks.extract.calendars import civil, solar_day
 from tasks.extract.lexicon import fold, lexicon
 
-_NAME = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]|\.(?=[\u0e01-\u0e2e]))+"
+NAME = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]|\.(?=[\u0e01-\u0e2e]))+"
 """A word with the vowel signs and accents that Unicode has as marks (Indic scripts and Thai write most vowels so), and
 with the dot inside a Thai abbreviation."""
 _DATE = re.compile(
     r"(?<![\d.,:/-])(?:"
     r"(?P<y1>\d{4})\s?(?:[-/.]|[年년]\s?)\s?(?P<m1>\d{1,2})\s?(?:[-/.]|[月월]\s?)\s?(?P<d1>\d{1,2})\s?[日일]?(?!\d)"
     r"|(?P<d2>\d{1,2})(?:st|nd|rd|th|er|re|\.|º|°|ª|-?го|ին|\.?-?a?n)?[\s,.-]*"
-    rf"(?:of |de |di |d'|del |ב)?(?P<m2>{_NAME})\.?"
-    rf"(?:\s?[/(]\s?{_NAME}\)?)?[\s,-]*(?:de |del |of )?"
-    r"(?P<y2>\d{4})(?!\d)"
+    rf"(?:of |de |di |d'|del |ב)?(?P<m2>{NAME})\.?"
+    rf"(?:\s?[/(]\s?{NAME}\)?)?[\s,-]*(?:de |del |of )?"
+    r"(?P<y2>\d{4}|'\d\d)(?!\d)"
     r"|(?P<d3>\d{1,2})(?P<sep>[./-]|\s\|\s)\s?(?P<m3>\d{1,2})(?P=sep)\s?(?P<y3>\d{4}|\d{2})(?![\d/]|\.\d)"
-    rf"|(?P<y6>\d{{4}})\.\s?gada\s+(?P<d6>\d{{1,2}})\.\s?(?P<m6>{_NAME})"
-    rf"|(?P<y5>\d{{4}})(?:\.|\s?m\.|ko)\s*(?P<m5>{_NAME})\s+(?P<d5>\d{{1,2}})(?!\d)"
-    rf")|(?P<m4>{_NAME})"
+    rf"|(?P<y6>\d{{4}})\.\s?gada\s+(?P<d6>\d{{1,2}})\.\s?(?P<m6>{NAME})"
+    rf"|(?P<y5>\d{{4}})(?:\.|\s?m\.|ko)\s*(?P<m5>{NAME})\s+(?P<d5>\d{{1,2}})(?!\d)"
+    rf")|(?P<m4>{NAME})"
     r"\.?\s+(?P<d4>\d{1,2})(?:st|nd|rd|th)?,?\s+(?:de |del )?(?P<y4>\d{4})(?!\d)"
 )
 _NAMED_FORMS = "2456"
@@ -49,7 +49,8 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _UNSPACED = "\u0530"
 """Before it lie the Latin, Greek and Cyrillic scripts, which part their words."""
-_DAYS = (0, 86_400)
+_DAYS = (0, 86_400, 172_800)
+"""Seconds back to the days that have a name of their own."""
 _DUAL = re.compile(r"ين$|יים$|שתי")
 """The Arabic and Hebrew forms for two of a kind."""
 _SHORT_LINE = 60
@@ -146,7 +147,7 @@ def _day(match: re.Match[str], context: Context) -> datetime | None:
         return _date(_year(match["y1"], context), match["m1"], match["d1"])
     for form in _NAMED_FORMS:
         if name := match[f"m{form}"]:
-            month, year = _month(name, context.language), _year(match[f"y{form}"], context)
+            month, year = month_of(name, context.language), _year(match[f"y{form}"], context)
             return _date(year, str(month), match[f"d{form}"]) if month else None
     return _numeric(match, context)
 
@@ -172,6 +173,8 @@ def _numeric(match: re.Match[str], context: Context) -> datetime | None:
 
 def _year(digits: str, context: Context) -> str:
     """The year of the common era: pages in Thai count from 543 years before it (the Thai solar calendar)."""
+    if digits.startswith("'"):
+        return f"20{digits[1:]}"
     is_thai = context.language.startswith("th") and digits.startswith("25")
     return str(int(digits) - 543) if is_thai else digits
 
@@ -183,7 +186,8 @@ def _date(year: str, month: str, day: str) -> datetime | None:
         return None
 
 
-def _month(name: str, language: str) -> int | None:
+def month_of(name: str, language: str) -> int | None:
+    """The number of a month by its folded name, first in a page's own language."""
     words = lexicon()
     own: Mapping[str, int] = words.months_by_language.get(language.split("-", maxsplit=1)[0], {})
     return own.get(name) or words.months.get(name)
@@ -214,7 +218,7 @@ def _zone(name: str | None) -> tzinfo | None:
 
 
 def _named_day(match: re.Match[str], text: str, at: datetime, context: Context) -> list[Spotted]:
-    """Today or yesterday in a short line: with a clock time, or yesterday alone or behind a label.
+    """Today, yesterday or the day before in a short line: with a clock time, or yesterday alone or behind a label.
 
     The words of one language are others' too ("hier"), and a sentence may hold them.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,11 @@ _END = re.compile(rb"</(?:body|html)\s*+>", re.IGNORECASE)
 _CONTENT = re.compile(rb"<(?:p|div|article|section|main|h[1-6])\b", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_CONTROL = bytes(byte for byte in range(256) if not _CONTROL.match(chr(byte)))
+_ACCENTS = b"\xcc"
+"""How the accents that stand by themselves begin in UTF-8 (U+0300 to U+033F)."""
+_FEWEST_ACCENTS = 5
+_APART = re.compile(rb"(?:[A-Za-z]|[\xc3-\xd4][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2})(?:\xcc[\x80-\xbf])+")
+"""A letter with accents behind it: the signs of markup are none, which a stroke would make others of."""
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
@@ -117,13 +123,21 @@ class Document:
 
 def parse(text: str, url: str) -> Document:
     """Parse a page of any size and shape. Never raises: hopeless markup gives an empty tree."""
-    source = _encoded(text)
+    source = _composed(_encoded(text))
     tree = _tree(source)
     bases = tree.xpath("//base[@href]/@href")
     base = join(url, bases[0]) if bases else url
     return Document(
         tree=tree, url=url, base=base or url, source=source, jsonld=jsonld.nodes(tree), meta=read_meta(tree)
     )
+
+
+def _composed(source: bytes) -> bytes:
+    """The page with letters and their accents as one character (NFC), as all word lists are written."""
+    # What comes out is composed anyway: a few hide no label.
+    if _ACCENTS not in source or source.count(_ACCENTS) < _FEWEST_ACCENTS:
+        return source
+    return _APART.sub(lambda apart: unicodedata.normalize("NFC", apart[0].decode("utf-8", "replace")).encode(), source)
 
 
 def join(base: str, link: str) -> str | None:

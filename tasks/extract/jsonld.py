@@ -58,7 +58,7 @@ def parse(text: str) -> list[Any]:
     for attempt in (stripped, _mended(stripped), _mended(html.unescape(stripped))):
         values = _values(attempt)
         if values is not None:
-            return values
+            return [inner for value in values for inner in _unwrapped(value)]
     return _salvaged(stripped)
 
 
@@ -131,6 +131,12 @@ def _values(text: str) -> list[Any] | None:
         return None
     _cut_off(found)
     return found
+
+
+def _unwrapped(value: Any) -> list[Any]:
+    """The values of a string that is JSON itself, as of a script that was encoded twice."""
+    encoded = isinstance(value, str) and value.lstrip().startswith(("{", "["))
+    return (_values(value.strip()) or []) if encoded else [value]
 
 
 def _cut_off(values: list[Any]) -> None:

@@ -19,6 +19,8 @@ _ENOUGH = 200
 _READ = 600
 """Characters that are read for their language."""
 _SURE = 0.9
+_NEVER = 1e-6
+"""Chance of a language below which a long text is not in it, even if it is not clear which one it is in."""
 # Macrolanguages and old codes (BCP 47 registry), and the two written forms of Norwegian.
 _SAME = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "cmn": "zh", "fil": "tl", "mo": "ro"}
 
@@ -41,7 +43,8 @@ def languages(document: Document, material: Material, text: str) -> tuple[Findin
         value, sure = guess
         agreed = any(label.value == value for label in found)
         long = len(text) >= _ENOUGH
-        trust = 0.95 if long and (agreed or sure > _SURE) else 0.6 if sure > _SURE else 0.4
+        clear = agreed or sure > _SURE or (long and _rules_out(text, [label.value for label in found]))
+        trust = 0.95 if long and clear else 0.6 if sure > _SURE else 0.4
         found.append(Finding(value=value, source="text:langid", raw=f"{value} {sure:.2f}", confidence=trust))
     found.sort(key=lambda finding: -finding.confidence)
     return tuple(found)
@@ -80,6 +83,12 @@ def _guess(text: str) -> tuple[str, float] | None:
         return None
     code, sure = _identifier().classify(_sample(text))
     return _SAME.get(str(code), str(code)), float(sure)
+
+
+def _rules_out(text: str, labels: list[str]) -> bool:
+    """Whether a text is in none of the languages that its page declares, if it may be in one of two close ones."""
+    chances = {_SAME.get(code, code): chance for code, chance in _identifier().rank(_sample(text))[::-1]}
+    return bool(labels) and all(chances.get(label, 1.0) < _NEVER for label in labels)
 
 
 def _sample(text: str) -> str:

@@ -68,7 +68,18 @@ class Lexicon:
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_UNITS = {"today": 0, "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
+"""Thai, Japanese and Chinese letters: their words have no edges."""
+_UNITS = {
+    "today": 0,
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "before_yesterday": 172_800,
+    "week": 604_800,
+    "month": 2_592_000,
+}
 _FIRST = ("en", "de", "fr", "es", "it", "pt", "nl")
 """Languages whose reading of an ambiguous month name wins where the page's language is unknown."""
 
@@ -97,7 +108,7 @@ def lexicon() -> Lexicon:
         date_labels=frozenset(
             match[0] for word in words["published"] + words["updated"] if (match := _WORD.search(word))
         ),
-        opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)[^\W\d_])"),
+        opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)(?<![{_UNSPACED}])[^\W\d_])"),
         opener_starts=frozenset(word[:2] for word in words["opener"]),
         line=frozenset(words["line"]),
         not_found=_edge(words["not_found"]),
@@ -150,7 +161,12 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 def _any(words: Iterable[str]) -> str:
-    return "|".join(map(re.escape, sorted(set(words), key=lambda word: (-len(word), word)))) or r"(?!)"
+    """An alternative of the words, grouped by their first character: a search tries a few instead of hundreds."""
+    rests: dict[str, list[str]] = {}
+    for word in sorted(set(words), key=lambda word: (-len(word), word)):
+        start = word[: 0 if word.startswith("{0}") else 1]
+        rests.setdefault(start, []).append(re.escape(word[len(start) :]))
+    return "|".join(f"{re.escape(start)}(?:{'|'.join(rest)})" for start, rest in rests.items()) or r"(?!)"
 
 
 def _edge(words: Iterable[str]) -> re.Pattern[str]:
@@ -179,5 +195,5 @@ def _ago(tables: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str]
         # A form whose only word is one letter ("5 m") says too little.
         usable = [form for form in forms if len(re.sub(r"[\W\d_]|\{0\}", "", form)) > 2 or not form.isascii()]
         pattern = _any(usable).replace(re.escape("{0}"), r"\d{1,3}")
-        found.append((re.compile(rf"(?<![\w.])(?:{pattern})(?![a-zа-я])"), seconds))
+        found.append((re.compile(rf"(?<![\w.])(?<!\w-)(?:{pattern})(?![a-zа-я])"), seconds))
     return tuple(found)

@@ -8,9 +8,10 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from crawler.urls import clean, parse
 from storage.records import Finding, Headers
 from tasks.extract import jsonld
-from tasks.extract.document import Document, join
+from tasks.extract.document import Document
 from tasks.extract.lexicon import fold, read_data, squash
 from tasks.extract.meta import values
 
@@ -18,7 +19,9 @@ _REFRESH = re.compile(r"^\s*(\d[\d.]*|\.\d*)\s*[;,]?\s*(?:url\s*=\s*)?(.*)$", re
 _LONGEST_WAY = 40
 _PART_NUMBER = "post-page-numbers"
 _ARROWS = " \t\n\r.…<>«»‹›→←|[]()"
-_LINK = re.compile(r"<([^>]*)>[^,<]*?;\s*rel\s*=\s*\"?([\w\s-]+)", re.IGNORECASE)
+_LINK = re.compile(r"<([^<>]*)>((?:[^<>\",]|\"[^\"]*\")*)")
+_TITLE = re.compile(r";\s*(?!rel\b)[\w*-]+\s*=\s*\"[^\"]*\"", re.IGNORECASE)
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
 _CHROME = frozenset(("header", "footer", "nav"))
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|footer|breadcrumbs?|masthead)(?:$|[\s_-])", re.IGNORECASE
@@ -33,7 +36,7 @@ def canonical(document: Document, node: dict[str, Any] | None, headers: Headers 
     declared += [("jsonld:mainEntityOfPage", link, 0.6) for link in jsonld.links((node or {}).get("mainEntityOfPage"))]
     found = []
     for source, raw, confidence in declared:
-        address = join(document.base, raw)
+        address = _resolved(document.base, raw)
         if address:
             found.append(Finding(value=address.split("#")[0], source=source, raw=raw, confidence=confidence))
     return tuple(found)
@@ -43,7 +46,13 @@ def _linked(headers: Headers) -> Iterator[str]:
     """The canonical address that the response names in a Link header (RFC 8288)."""
     for name, value in headers:
         if name.lower() == "link":
-            yield from (link[1] for link in _LINK.finditer(value) if "canonical" in link[2].lower().split())
+            yield from (link[1] for link in _LINK.finditer(value) if "canonical" in _relations(link[2]))
+
+
+def _relations(parameters: str) -> list[str]:
+    """The link types among the parameters of one link; a title may hold commas, and "rel=" too."""
+    rel = _REL.search(_TITLE.sub("", parameters))
+    return (rel[1] or rel[2] or "").lower().split() if rel else []
 
 
 def next_page(document: Document) -> str | None:
@@ -60,11 +69,11 @@ def _related(document: Document, relation: str) -> str | None:
     anchors = [
         anchor.get("href") or ""
         for anchor in document.elements.tagged("a")
-        if relation in (anchor.get("rel") or "").split()
+        if relation in (anchor.get("rel") or "").lower().split()
     ]
     shown = () if relation == "previous" else chain(_told(document, relation), _numbered(document, relation))
     for href in chain(_rel(document, relation), anchors, shown):
-        address = join(document.base, href)
+        address = _resolved(document.base, href)
         if address and address.split("#")[0] != document.url.split("#")[0]:
             return address
     return None
@@ -105,13 +114,13 @@ def _ways() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 def refresh_target(document: Document, headers: Headers = ()) -> str | None:
     """Where a meta refresh, or a response's Refresh header, leads (HTML: shared declarative refresh steps).
 
-    None without one, for one that reloads the same page, for one in noscript, and for one after more than 30 seconds,
-    which refreshes a page that is meant to be read.
+    None without one, for one that reloads the same page, for one in noscript or a template, and for one after more than
+    30 seconds, which refreshes a page that is meant to be read.
     """
     for content in (*_refreshes(document), *(value for name, value in headers if name.lower() == "refresh")):
         parsed = _REFRESH.match(content)
         link = parsed[2].strip().strip("'\"").strip() if parsed else ""
-        address = join(document.base, link) if link else None
+        address = _resolved(document.base, link) if link else None
         late = parsed is not None and float(re.sub(r"^\.?$", "0", parsed[1].split(".")[0])) > 30
         if address and not late and address.split("#")[0] != document.url.split("#")[0]:
             return address
@@ -122,13 +131,13 @@ def _refreshes(document: Document) -> Iterator[str]:
     for element in document.elements.tagged("meta"):
         if squash(element.get("http-equiv") or "").lower() != "refresh" or not element.get("content"):
             continue
-        if next(element.iterancestors("noscript"), None) is None:
+        if next(element.iterancestors("noscript", "template"), None) is None:
             yield element.get("content")
 
 
 def content_links(document: Document) -> tuple[str, ...]:
     """The http(s) links outside of navigation, header and footer, resolved, each once, in page order."""
-    found = (join(document.base, anchor.get("href")) for anchor in document.elements.tagged("a") if _leads(anchor))
+    found = (_resolved(document.base, anchor.get("href")) for anchor in document.elements.tagged("a") if _leads(anchor))
     return tuple(dict.fromkeys(address for address in found if address))
 
 
@@ -146,6 +155,15 @@ def _is_chrome(element: Any) -> bool:
     return (
         element.tag in _CHROME or bool(_FURNITURE.search(named)) or element.get("role") in ("navigation", "contentinfo")
     )
+
+
+def _resolved(base: str, link: str) -> str | None:
+    """A link as a browser reads it, or None if it is no http(s) address with a host."""
+    try:
+        parse(link, base)
+    except ValueError:
+        return None
+    return clean(link, base)
 
 
 def _rel(document: Document, relation: str) -> Iterator[str]:

@@ -37,11 +37,14 @@ _NOT_BYLINE = re.compile(
 )
 _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es|a|zy)?|auteurs?|autori|profil[es]?|people|staff|team|journalists?|reporters?|columnists?|redakteure?|"
-    r"verfasser|menschen|mitarbeiter|expert(?:s|en)?|contributors?|producers?|writers?|users?|members?|skribent)/[^/?#]+",
+    r"verfasser|menschen|mitarbeiter|expert(?:s|en)?|contributors?|producers?|writers?|users?|members?|skribent)/[^/?#]+"
+    r"|^/@[\w.-]+",
     re.IGNORECASE,
 )
 _INNER_NAMES = etree.XPath(".//*[@itemprop='name']")
 _INNER = etree.XPath(".//*[@itemprop='name'] | .//a[@href]")
+_NAMED = re.compile(r"^(?:(?:author|byline|writer|reporter)[\w-]*[-_])?(?:full-?)?name$", re.IGNORECASE)
+"""The class of what holds nothing but the name in a byline of several parts."""
 _LINES = frozenset(
     [
         "br",
@@ -271,10 +274,17 @@ def _is_byline(names: str) -> bool:
     return any(_BYLINE.search(name) and not _NOT_BYLINE.search(name) for name in lowered.split())
 
 
+@lru_cache(maxsize=2_000)
+def _is_name(names: str) -> bool:
+    return any(_NAMED.search(name) for name in names.split())
+
+
 def _linked(element: Any) -> list[str]:
     """The names that a byline's links and marked parts hold: what stands around them are jobs and places."""
-    texts = [text for part in _INNER(element)[:10] if (text := text_of(part)) and split_names(text)]
-    return list(dict.fromkeys(texts))
+    for parts in (_INNER(element), (part for part in element.iterdescendants() if _is_name(part.get("class") or ""))):
+        if texts := [text for part in islice(parts, 10) if (text := text_of(part)) and split_names(text)]:
+            return list(dict.fromkeys(texts))
+    return []
 
 
 def _person(element: Any) -> str:

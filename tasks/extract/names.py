@@ -24,6 +24,10 @@ _HONORIFIC = re.compile(r"^(?:(?:prof|dr|mr|mrs|ms|sir|dame|rev|ing|dipl)\.\s*)+
 _HANDLE = re.compile(r"^[^\W_][\w.\- ]{1,69}$")
 _LISTED_BY = re.compile(r"^.{2,30}\s(?:by|von|par|por|av|of|from)\s+(?=\S)", re.IGNORECASE)
 """The start of "All posts by Anna Kowal"."""
+_CABLED = re.compile(
+    r"^[(（【〔]?(?:實習|綜合|駐\w{1,4})?記者([\u3400-\u9fff]{2,4})[/／]\w{1,8}(?:報導|報道|電|攝影)[)）】〕]?$"
+)
+"""A Taiwanese byline: the reporter, and the town that the report is from."""
 _EDGES = " .:-–—,*"
 _FIGURES = re.compile(r"\s*(?:[|•·,;–—/]|\s-\s|\d[\d.:/-]*)\s*")
 _CASED = re.compile(r"[^\W\d_]+")
@@ -73,6 +77,7 @@ def read_byline(text: str, own: frozenset[str] = frozenset(), *, declared: bool 
     text = _URL.sub("", squash(jsonld.plain(text)))
     if taken := listed.sources.match(fold(text)):
         text = text[taken.end() :]
+    text = _CABLED.sub(r"\1", text)
     text = _ACCOUNT.sub("", _PARENTHESIS.sub("", text))
     text = without_opening(text if declared else _MAIL.sub("", text))
     while (lead := words.byline.match(text)) and len(lead[0]) < len(text):

@@ -33,6 +33,8 @@ _PEN_NAMED = (
 """Places that name one account as the writer where they name no person."""
 _PEN_NAME = 0.4
 _LONGEST_LINE = 120
+_INSIDE = ("author", "creator", "item")
+"""Where the person hangs in a node that only says what part it had (schema.org Role, ListItem)."""
 _ENCODED = ("[{", "{")
 """How a value begins that a template has encoded as JSON a second time."""
 _ARTICLE = re.compile(r"(?:the|der|die|das|el|la|le|les|los|las|il|o|het)\b")
@@ -198,7 +200,9 @@ def _people(node: dict[str, Any] | None, *, houses: bool) -> list[str]:
             elif isinstance(value, dict):
                 kinds = jsonld.types(value)
                 if houses == (bool(kinds & _HOUSES) and "Person" not in kinds):
-                    found += jsonld.strings(value.get("name") or value.get("@list")) or _parts_of_name(value)
+                    named = jsonld.strings(value.get("name") or value.get("@list")) or _parts_of_name(value)
+                    found += named
+                    stack.extend(inner for key in _INSIDE if (inner := value.get(key)) and not named)
             elif isinstance(value, str) and value.lstrip().startswith(_ENCODED):
                 stack.append(jsonld.parse(value))
             elif isinstance(value, str) and not houses:

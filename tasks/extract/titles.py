@@ -31,6 +31,7 @@ _LOGO = re.compile(
 )
 _HOME = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+)?", re.IGNORECASE)
 _COLON = re.compile(r"[^:/|]{2,60}(?::| /) ")
+_COUNT = re.compile(r"[(\[]?\d+[)\]]?")
 _HANDED_OUT = ("jsonld:headline", "meta:og:title")
 _PERMALINK = re.compile(r"\s*[¶#§]+$")
 _MOST_HEADINGS, _MOST_LOOKED_AT, _MOST_CHILDREN = 5, 100, 30
@@ -66,7 +67,7 @@ def find_titles(
         # Better the site's name than nothing: a page's only title is what its readers see.
         found = [_bare_title(raw) for raw in _title_element(document)]
     if len({finding.source for finding in found}) == 1 and found[0].source == "dom:title":
-        found = [replace(found[0], value=_without_tail(found[0].value, found[0].raw))]
+        found = [replace(found[0], value=_without_tail(_without_colon(found[0].value, sites), found[0].raw))]
     return _ranked(found, _sole_heading(document))
 
 
@@ -211,13 +212,23 @@ def without_site(title: str, sites: frozenset[str]) -> str:
     """Take the site's name, and what stands between it and the headline as a section, off either end."""
     if len(title) > _LONGEST:
         return title
+    return _without_ends(title, {_bare(site) for site in sites})
+
+
+def _without_colon(title: str, sites: frozenset[str]) -> str:
+    """A page's only title without the site's name and a colon before it, as blogs' templates write it."""
+    site, colon, headline = title.partition(": ")
+    own = colon and len(headline.split()) > 1 and _bare(site) in {_bare(name) for name in sites}
+    return headline.strip() if own else title
+
+
+def _without_ends(title: str, bare: set[str]) -> str:
     cuts = list(_SEPARATOR.finditer(title))
-    bare = {_bare(site) for site in sites}
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
         last = re.split(_SEPARATOR, tail)[-1]
         if (_bare(tail) in bare or _bare(last) in bare) and len(head) > 2:
-            return _cut_tail(title, cuts, bare)
+            return _without_ends(_cut_tail(title, cuts, bare), bare)
     if cuts and _bare(title[: cuts[0].start()]) in bare:
         # "Site » Blog Archive » Headline": what stands between two of the same mark is a section.
         last = cuts[-1] if cuts[0][0].strip() == cuts[-1][0].strip() == "»" else cuts[0]
@@ -273,7 +284,14 @@ def _without_kicker(heading: Any) -> str:
             kicker = squash(text_of(child))
             if kicker and text.startswith(kicker) and len(text) > len(kicker) + 10:
                 text = text[len(kicker) :].lstrip(" :|–-·")
-    return text
+    return _without_count(heading, text)
+
+
+def _without_count(heading: Any, text: str) -> str:
+    """A headline without the number of comments behind it, which links to them."""
+    link = next(heading.iterchildren("a", reversed=True), None)
+    count = squash(text_of(link)) if link is not None and (link.get("href") or "").startswith("#") else ""
+    return text.removesuffix(count).rstrip() if _COUNT.fullmatch(count) else text
 
 
 def _ranked(found: Sequence[Finding[str]], sole: str = "") -> tuple[Finding[str], ...]:
