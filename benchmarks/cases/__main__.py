@@ -54,10 +54,10 @@ def main() -> int:
     """Run the cases that are asked for."""
     parser = argparse.ArgumentParser(prog="cases", description="Run a folder of recorded cases.")
     parser.add_argument("--data", type=Path, required=True, help="the folder of cases")
-    parser.add_argument("--only", default="", help="only cases whose name holds this")
+    parser.add_argument("--only", nargs="+", default=[""], help="only cases whose name holds one of these")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each case")
     asked = parser.parse_args()
-    cases = [case for case in load_cases(asked.data) if asked.only in case.name]
+    cases = [case for case in load_cases(asked.data) if any(part in case.name for part in asked.only)]
     if not cases:
         print(f"cases: {asked.data} holds no case", file=sys.stderr)
         return 2
