@@ -15,6 +15,9 @@ _COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _XML = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 # WHATWG names Python's narrower codec where browsers read the wider one.
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949", "big5": "big5hkscs"}
+_ISO_2022_JP = codecs.lookup("iso-2022-jp").name
+_JAPANESE = re.compile(rb"\x1b\$[@B]")
+"""The escape by which ISO-2022-JP goes over to Japanese; all of its bytes are ASCII's (RFC 1468)."""
 _PRESCAN = 1024
 _SAMPLE = 65_536
 
@@ -39,9 +42,11 @@ def decode(body: bytes, content_type: str | None) -> Decoded:
         if body.startswith(bom):
             return Decoded(body[len(bom) :].decode(name, "replace"), name, "bom")
     label, source = _declared(body, content_type)
+    if label is None and _JAPANESE.search(body):
+        label, source = _ISO_2022_JP, "detector"
     if label is None or not label.startswith("utf-16"):
         text = _as_utf8(body)
-        if text is not None and (label != "iso-2022-jp" or not text.isascii()):
+        if text is not None and (label != _ISO_2022_JP or not text.isascii()):
             named = label if label == "utf-8" or (label and text.isascii()) else None
             return Decoded(text, named or "utf-8", source if named else "utf-8")
     if label is not None:

@@ -70,7 +70,7 @@ def is_junk(text: str) -> bool:
     return (
         is_phrase(folded)
         or _is_credit(folded)
-        or _is_sold(folded)
+        or _is_notice(folded)
         or (len(folded) < _MOST_POINTER and opens_junk(folded))
     )
 
@@ -80,9 +80,9 @@ def _is_credit(folded: str) -> bool:
     return bool(_RIGHTS.match(folded)) or (folded.startswith("©") and len(folded) < _MOST_CREDIT)
 
 
-def _is_sold(folded: str) -> bool:
-    """Whether a line says that the newsroom earns by what it links to."""
-    return len(folded) < _MOST_NOTICE and any(phrase in folded for phrase in lexicon().affiliate)
+def _is_notice(folded: str) -> bool:
+    """Whether a line says how the newsroom earns by it, or that it must not be copied."""
+    return len(folded) < _MOST_NOTICE and any(phrase in folded for phrase in lexicon().notice)
 
 
 def is_phrase(folded: str) -> bool:

@@ -59,8 +59,8 @@ class Lexicon:
     ago_named: re.Pattern[str]
     """The forms of `ago` without a number, up to a week ("an hour ago"); a day's name alone is none."""
     agencies: frozenset[str]
-    affiliate: frozenset[str]
-    """What stands in a notice that the newsroom earns by the links."""
+    notice: frozenset[str]
+    """What stands in notices that the newsroom earns by the links, or that the text must not be copied."""
     boilerplate: frozenset[str]
     plea_names: frozenset[str]
     """Words in the names of boxes that ask readers for money, and what such boxes say."""
@@ -121,7 +121,7 @@ def lexicon() -> Lexicon:
         ago_named=re.compile(rf"(?<![\w.])(?:{_any(_without_number(tables))})(?!\w)"),
         ago_words=frozenset(_LETTERS.findall(fold(" ".join(_ago_forms(tables))))),
         agencies=frozenset(map(fold, read_data("agencies.toml")["names"])),
-        affiliate=frozenset(words["affiliate"]),
+        notice=frozenset(words["notice"]),
         boilerplate=frozenset(classes["always"]),
         plea_names=frozenset(classes["pleas"]),
         plea=_edge(words["plea"]),
@@ -143,7 +143,7 @@ _LISTS = (
     "blocked",
     "listing",
     "plea",
-    "affiliate",
+    "notice",
 )
 
 

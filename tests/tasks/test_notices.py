@@ -20,6 +20,8 @@ from tasks.extract.junk import is_junk
         "When you buy through links on this page, we may earn a commission.",
         "Mit Sternchen gekennzeichnet sind Affiliate-Links: Kaufen Sie darüber, erhalten wir eine Provision.",
         "An dieser Stelle finden Sie einen von der Redaktion gewählten Inhalt.",
+        "ⓒ 산골일보, 무단 전재 및 재배포 금지",
+        "本誌に掲載された記事の無断転載を禁じます。",
         "Pictured from left: Ada Lindqvist and Bruno Okafor on the pier.",
     ],
 )
