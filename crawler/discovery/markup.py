@@ -41,10 +41,10 @@ _ENTITY = re.compile(
 )
 _REFERENCE = re.compile(
     r"&(?:#(?P<dec>[0-9]+);|#[xX](?P<hex>[0-9A-Fa-f]+);|(?P<name>[A-Za-z][\w.\-]*);)?"
-    r"|<(?:(?![\w/!?:])|!\[CDATA\[(?:"
+    r"|<(?:(?![\w/!?:])|!\[CDATA\["
     # A section that runs into the next entry has lost its end, and would swallow that one.
-    r"(?:[^<\]]+|<(?!/(?i:(?:[\w.\-]+:)?(?:item|entry|url)\s*>\s*<(?:[\w.\-]+:)?(?:item|entry|url)[\s>]))|\](?!\]>))*+"
-    r"(?:\]\]>|\Z)|(?P<lost>)))",
+    r"(?=.*?(?:(?P<ended>\]\]>|\Z)|</(?i:(?:[\w.\-]+:)?(?:item|entry|url)\s*>\s*<(?:[\w.\-]+:)?(?:item|entry|url)[\s>])))"
+    r"(?(ended).*?(?:\]\]>|\Z)|(?P<lost>)))",
     re.DOTALL,
 )
 _HARMLESS = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);")
