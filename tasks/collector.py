@@ -10,7 +10,7 @@ def paused() -> Iterator[None]:
     """Keep the collector from running in the block.
 
     A page becomes tens of thousands of objects that live as long as it is read and hold each other in no cycle: to look
-    through them again and again takes a fifteenth of the time and frees nothing.
+    through them again and again takes a twenty-fifth of the time and frees nothing.
     """
     if not gc.isenabled():
         yield

@@ -35,7 +35,7 @@ _LITTLE = 1_000
 """Characters of the extractor's text below which even an article element without a name may hold more of the text."""
 _MOST_ELEMENTS = 6_000
 """Elements above which trafilatura, which copies the tree and looks at each many times, costs more than it tells: one
-labelled page in five hundred is so large."""
+labelled page in three hundred is so large."""
 
 
 _DOUBT = 0.3

@@ -68,8 +68,8 @@ class Lexicon:
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
-"""Thai, Japanese and Chinese letters: their words have no edges."""
+UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
+"""Thai, Lao, Japanese and Chinese letters: their words have no edges."""
 _UNITS = {
     "today": 0,
     "second": 1,
@@ -108,7 +108,7 @@ def lexicon() -> Lexicon:
         date_labels=frozenset(
             match[0] for word in words["published"] + words["updated"] if (match := _WORD.search(word))
         ),
-        opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)(?<![{_UNSPACED}])[^\W\d_])"),
+        opener=re.compile(rf"(?:{_any(words['opener'])})(?!(?<=\w)(?<![{UNSPACED}])[^\W\d_])"),
         opener_starts=frozenset(word[:2] for word in words["opener"]),
         line=frozenset(words["line"]),
         not_found=_edge(words["not_found"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage.records import BlockKind
 from tasks.extract.junk import is_phrase, opens_junk
-from tasks.extract.lexicon import lexicon, read_data
+from tasks.extract.lexicon import UNSPACED, lexicon, read_data
 from tasks.extract.segments import Segment
 
 Columns = list[tuple[str, Any]]
@@ -18,7 +18,7 @@ Columns = list[tuple[str, Any]]
 _WORD = re.compile(r"\w+")
 _SENTENCE = re.compile(r"[.!?。！？؟।…](?:[\s\"'”’»)\]]|$)")
 _TERMINAL = re.compile(r"[.!?。！？؟।…][\"'”’»)\]]*$")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _DIGIT = re.compile(r"\d")
 _BEYOND_LATIN_1 = re.compile("[^\x00-\xff\u2000-\u206f]")
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ](?<!\w.)")
